@@ -1,0 +1,126 @@
+"""Bot: what a developer creates, hangs handlers on, and runs."""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+from pilotbot.context import Contact, Context, Outcome
+from pilotbot.replies import ClosedPolicy, File, Message, Option, Template
+from pilotbot.routing import Filter, Provided, Router, Routes
+
+
+class Outbox(Protocol):
+    """Puts messages in lanes from outside a turn."""
+
+    async def notify(
+        self,
+        who: str | Contact,
+        content: str | Message,
+        *,
+        key: str,
+        options: Sequence[Option | str] | None,
+        media: File | None,
+        template: Template | None,
+        number: str | None,
+        values: dict[str, object],
+    ) -> Outcome:
+        """Put a message in the lane of a chat, once per key."""
+
+
+class Bot(Router):
+    """A bot: the outermost router, with what its handlers are provided with.
+
+    Args:
+        name: what logs call it, and what it is mentioned by in groups.
+        closed: what happens to content without a template while the window is closed: wait until the contact writes ("defer"),
+            drop it with the reason ("skip"), or put it with the dead letters ("fail").
+        which: what is asked when a label is alive with several meanings.
+
+    Example:
+        >>> from pilotbot import Bot, Context, words
+        >>> bot = Bot("shop")
+        >>> @bot.received(words("hi", "oi"))
+        ... async def greet(ctx: Context) -> None:
+        ...     await ctx.reply("Hello!")
+        >>> bot.build().handlers[0].name
+        'greet'
+    """
+
+    def __init__(self, name: str, *, closed: ClosedPolicy = "defer", which: str = "Which one do you mean?") -> None:
+        super().__init__(name)
+        self.closed: ClosedPolicy = closed
+        self.which = which
+        self._provided = Provided()
+        self._outbox: Outbox | None = None
+        self._turn: ContextVar[bool] = ContextVar(f"pilotbot-turn-{name}", default=False)
+
+    def provide(self, kind: type[object], factory: Callable[..., Any], *, replace: bool = False) -> None:
+        """Have `factory` make every `kind` that a handler asks for by annotation, at most once a turn.
+
+        See `pilotbot.routing.Provided.provide` for what a factory may be, and what is refused.
+        """
+        self._provided.provide(kind, factory, replace=replace)
+
+    def include(self, router: Router, *filters: Filter) -> None:
+        """Nest a router here, or a whole bot with all that it provides. See `Router.include`."""
+        super().include(router, *filters)
+        if isinstance(router, Bot):
+            self._provided.update(router._provided)  # noqa: SLF001 - its own class
+
+    def build(self) -> Routes:
+        """Check the wiring of all handlers, and return the routes. Raises WiringError with every problem."""
+        return Routes.build(self, context_type=Context, provided=self._provided)
+
+    async def notify(
+        self,
+        who: str | Contact,
+        content: str | Message,
+        *,
+        key: str | None = None,
+        options: Sequence[Option | str] | None = None,
+        media: File | None = None,
+        template: Template | None = None,
+        number: str | None = None,
+        **values: object,
+    ) -> Outcome:
+        """Write to somebody from outside a turn: a web handler, a job, a script.
+
+        Args:
+            who: a contact, or an address: a phone with country code, a BSUID, a group or newsletter id.
+            content: what to say; a `Message` is rendered with `values`, and `contact`.
+            key: names the occasion ("shipped-4242"): a second call with the same key sends nothing, for 30 days.
+            options: as `Context.reply`.
+            media: as `Context.reply`.
+            template: what goes while the window is closed. Without one the bot's `closed` policy holds.
+            number: the configured name of the number to write from; not needed where there is one.
+            values: what the message's Jinja names.
+
+        Returns:
+            What is expected to become of it.
+
+        Raises:
+            RuntimeError: inside a turn, where `ctx.notify` commits with it; or the bot is not running here.
+            ValueError: `who` is no address, or `number` no configured number.
+        """
+        if self._turn.get():
+            raise RuntimeError("bot.notify is for outside a turn: in a handler use ctx.notify, which leaves with the turn's commit")
+        if self._outbox is None:
+            raise RuntimeError("the bot is not running here: use it inside `async with running(bot, settings)`, or `pilotbot notify`")
+        return await self._outbox.notify(
+            who, content, key=key or secrets.token_hex(16), options=options, media=media, template=template, number=number, values=values
+        )
+
+    def bind(self, outbox: Outbox | None) -> None:
+        """Say what carries `notify`: called by the runtime when it starts and stops."""
+        self._outbox = outbox
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Mark what runs inside as a turn, where `notify` is refused: called by the runtime."""
+        token = self._turn.set(True)
+        try:
+            yield
+        finally:
+            self._turn.reset(token)

@@ -1,0 +1,22 @@
+"""Who we talk to: identity, the 24-hour window, the typed state of a chat."""
+
+from pilotbot.contacts.identity import address, canonical, is_phone, masked
+from pilotbot.contacts.state import State, StateError, changed, dump, load
+from pilotbot.contacts.window import MARGIN, WINDOW, Window, opened_by, window
+
+__all__ = [
+    "MARGIN",
+    "WINDOW",
+    "State",
+    "StateError",
+    "Window",
+    "address",
+    "canonical",
+    "changed",
+    "dump",
+    "is_phone",
+    "load",
+    "masked",
+    "opened_by",
+    "window",
+]

@@ -1,0 +1,45 @@
+"""The Lua scripts: every change of state in Redis, each one atomic and safe to run twice."""
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+
+PARTS = {
+    "accept": ("mailbox", "lane"),
+    "claim": ("mailbox",),
+    "commit": ("mailbox", "lane"),
+    "fail": ("mailbox",),
+    "emit": ("mailbox", "lane"),
+    "enqueue": ("lane",),
+    "claim_lanes": ("lane",),
+    "sent": ("lane",),
+    "unsent": ("lane",),
+    "decide_again": ("lane",),
+    "record": (),
+    "status": (),
+    "unfinished": (),
+    "renew": (),
+    "let_go": ("mailbox", "lane"),
+    "dead": ("lane",),
+    "relay": (),
+    "advance": (),
+    "chat": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script's whole text and its digest, by which Redis knows it."""
+
+    name: str
+    source: str
+    sha: str
+
+
+@cache
+def script(name: str) -> Script:
+    """The script of that name: the prelude, the parts that it uses, its own lines."""
+    folder = files(__package__)
+    source = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in ("prelude", *PARTS[name], name))
+    return Script(name, source, sha1(source.encode(), usedforsecurity=False).hexdigest())

@@ -1,0 +1,19 @@
+-- Lease up to n chats that have work, with the head of each and all of its state; leases that ran out go back first. (design: claim)
+-- ARGV: worker, n, lease_ms.  Returns a list of {c, token, member, score, chat fields, now}.
+local worker, n, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+
+for _, c in ipairs(redis.call('ZRANGE', shard('lease'), '-inf', lease_now, 'BYSCORE', 'LIMIT', 0, 50)) do
+  local current = redis.call('HGET', key('chat', c), 'current')
+  if current then redis.call('HINCRBY', key('chat', c), 'crashes:' .. current, 1) end
+  release(c, now)
+end
+
+local claimed = {}
+for _, c in ipairs(redis.call('ZRANGE', shard('ready'), '-inf', now, 'BYSCORE', 'LIMIT', 0, n)) do
+  redis.call('ZREM', shard('ready'), c)
+  if redis.call('EXISTS', key('mailbox', c)) == 1 then
+    local token = worker .. '|' .. int(redis.call('INCR', shard('token')))
+    table.insert(claimed, lease_head(c, token, lease_ms))
+  end
+end
+return claimed

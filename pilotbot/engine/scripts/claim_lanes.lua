@@ -1,0 +1,13 @@
+-- Lease up to n lanes that are due; a lane whose lease ran out may have posted, so its outcome is unknown. (design: send)
+-- ARGV: worker, n, lease_ms, open_ms, hold_ms.  Returns {list of lane leases, notes}
+for _, c in ipairs(redis.call('ZRANGE', shard('lane:lease'), '-inf', lease_now, 'BYSCORE', 'LIMIT', 0, 50)) do
+  release_lane(c)
+  if redis.call('HEXISTS', key('chat', c), 'o:pin') == 1 then redis.call('HSET', key('chat', c), 'o:unknown', '1') end
+  wake_lane(c, now)
+end
+local leases, notes = {}, {}
+for _, c in ipairs(redis.call('ZRANGE', shard('lane:ready'), '-inf', now, 'BYSCORE', 'LIMIT', 0, tonumber(ARGV[2]))) do
+  local lease = lease_lane(c, ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), notes)
+  if lease then table.insert(leases, lease) end
+end
+return {leases, notes}

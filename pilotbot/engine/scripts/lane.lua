@@ -1,0 +1,116 @@
+-- The outbox lane of a chat: a list of items, first in, first out. An item is "<header JSON>\n<free><template><menu>", rendered.
+-- Header: id; f, t, m = bytes of each part; w = 1 where the window is enforced; p = d|s|f, what to do when it may not go now
+-- (defer, skip, fail); x = business time after which it is not sent (0: never expires).
+-- The pin (o:pin) is chosen here, once, before the first post, and changes only on a definite refusal.
+
+local PINNED = {'o:pin', 'o:at', 'o:in', 'o:tries', 'o:unknown'}
+
+local function header_of(item)
+  return cjson.decode(string.match(item, '^[^\n]*'))
+end
+
+local function unpin(c)
+  redis.call('HDEL', key('chat', c), unpack(PINNED))
+end
+
+local function wake_lane(c, at)
+  if redis.call('EXISTS', key('lane', c)) == 1 and not redis.call('ZSCORE', shard('lane:lease'), c) then
+    redis.call('ZADD', shard('lane:ready'), 'NX', at, c)
+  end
+end
+
+-- free, template, defer, skip or fail: the table of pilotbot.replies.choose, compared with it by a property test.
+local function choose(head, open)
+  if head.f > 0 and (head.w ~= 1 or open) then return 'free' end
+  if head.t > 0 then return 'template' end
+  if head.p == 'd' then return 'defer' end
+  if head.p == 's' then return 'skip' end
+  return 'fail'
+end
+
+local function letter_of_item(c, item, reason, detail)
+  return cjson.encode({kind = 'send', chat = c, reason = reason, detail = detail, at = now, payload = item})
+end
+
+local function bury_item(c, item, reason, detail)
+  local id = header_of(item).id
+  bury(id, letter_of_item(c, item, reason, detail))
+end
+
+-- Wait outside the lane until the contact writes; bounded.
+local function hold(c, item, head, hold_ms, notes)
+  if redis.call('LLEN', key('hold', c)) >= HOLD_DEPTH then
+    bury_item(c, item, 'hold-full', 'too many messages wait for this contact')
+    table.insert(notes, {'fail', head.id, 'hold-full'})
+    return
+  end
+  redis.call('RPUSH', key('hold', c), int(now + hold_ms) .. '|' .. item)
+  redis.call('PEXPIRE', key('hold', c), KEEP)
+  table.insert(notes, {'defer', head.id, 'window-closed'})
+end
+
+-- Lease the lane's first item that may go. `open_ms`: how long after the last inbound a first free-form post is allowed.
+-- Returns {c, token, item, pin, tries, unknown, first_post_at, inbound_at_pin, number, now}, or false; and notes on what was put aside.
+local function lease_lane(c, worker, lease_ms, open_ms, hold_ms, notes)
+  if redis.call('ZSCORE', shard('lane:lease'), c) then return false end
+  local due = redis.call('ZSCORE', shard('lane:ready'), c)
+  if due and tonumber(due) > now then return false end
+  local chat = key('chat', c)
+  local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in')
+  local paused = redis.call('GET', key('paused', known[1] or ''))
+  if paused and tonumber(paused) > now then
+    redis.call('ZADD', shard('lane:ready'), paused, c)
+    return false
+  end
+  local inbound, pin = known[2] or '', known[4]
+  while true do
+    local item = redis.call('LINDEX', key('lane', c), 0)
+    if not item then
+      redis.call('ZREM', shard('lane:ready'), c)
+      return false
+    end
+    local head = header_of(item)
+    if not pin then
+      local open = inbound ~= '' and inbound ~= known[3] and now < tonumber(inbound) + open_ms
+      local verdict = choose(head, open)
+      if head.x > 0 and now >= head.x then verdict = 'expired' end
+      if verdict == 'free' or verdict == 'template' then
+        pin = verdict
+        known[5], known[6], known[7], known[8] = '0', '0', int(now), inbound
+        redis.call('HSET', chat, 'o:pin', pin, 'o:at', known[7], 'o:in', inbound, 'o:tries', '0', 'o:unknown', '0')
+      else
+        redis.call('LPOP', key('lane', c))
+        if verdict == 'defer' then
+          hold(c, item, head, hold_ms, notes)
+        else
+          if verdict == 'fail' then bury_item(c, item, 'window-closed', 'no template was given') end
+          table.insert(notes, {verdict, head.id, verdict == 'expired' and 'expired' or 'window-closed'})
+        end
+      end
+    end
+    if pin then
+      local token = worker .. '|' .. int(redis.call('INCR', shard('token')))
+      redis.call('ZREM', shard('lane:ready'), c)
+      redis.call('ZADD', shard('lane:lease'), lease_now + lease_ms, c)
+      redis.call('HSET', shard('lane:owner'), c, token)
+      return {c, token, item, pin, known[5] or '0', known[6] or '0', known[7] or '0', known[8] or '', known[1] or '', int(now)}
+    end
+  end
+end
+
+local function owns_lane(c, token)
+  return redis.call('HGET', shard('lane:owner'), c) == token
+end
+
+local function release_lane(c)
+  redis.call('ZREM', shard('lane:lease'), c)
+  redis.call('HDEL', shard('lane:owner'), c)
+end
+
+-- Append an item and make the lane ready. False where the lane is full.
+local function push(c, item)
+  if redis.call('LLEN', key('lane', c)) >= LANE_DEPTH then return false end
+  redis.call('RPUSH', key('lane', c), item)
+  wake_lane(c, now)
+  return true
+end

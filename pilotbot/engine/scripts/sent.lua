@@ -1,0 +1,12 @@
+-- The platform took the lane's first item: remove it and lease the next. (design: send)
+-- ARGV: c, token, item id, lane worker, lease_ms, open_ms, hold_ms.  Returns {'ok'|'stale', lane lease or false, notes}
+local c = ARGV[1]
+if not owns_lane(c, ARGV[2]) then return {'stale', false, {}} end
+local item = redis.call('LINDEX', key('lane', c), 0)
+if not item or header_of(item).id ~= ARGV[3] then return {'stale', false, {}} end
+redis.call('LPOP', key('lane', c))
+unpin(c)
+release_lane(c)
+local notes = {}
+local lease = lease_lane(c, ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), notes)
+return {'ok', lease, notes}

@@ -1,0 +1,14 @@
+-- Messages without a final status for too long, to be asked for at the platform: each a bounded number of times. (design 3.5)
+-- ARGV: n, then the waits in ms before the second, third, ... time.  Returns platform ids
+local due = redis.call('ZRANGE', shard('unfinished'), '-inf', now, 'BYSCORE', 'LIMIT', 0, tonumber(ARGV[1]))
+for _, platform in ipairs(due) do
+  local asked = redis.call('HINCRBY', shard('unfinished:asked'), platform, 1)
+  local wait = ARGV[1 + asked]
+  if wait then
+    redis.call('ZADD', shard('unfinished'), now + tonumber(wait), platform)
+  else
+    redis.call('ZREM', shard('unfinished'), platform)
+    redis.call('HDEL', shard('unfinished:asked'), platform)
+  end
+end
+return due

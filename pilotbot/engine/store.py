@@ -1,0 +1,403 @@
+"""The engine: every step of a message's way through Redis, one method a step, one script a method.
+
+It knows bytes and keys; what is in them is the business of those who call. A method that changes something is safe to repeat, and is
+repeated through short absences of Redis for `patience` seconds; after that it raises `Away`.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+import orjson
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError
+
+from pilotbot.engine.batch import Argument, Batcher
+from pilotbot.engine.items import Item
+from pilotbot.engine.keys import ChatKey, Keyring, base
+from pilotbot.engine.scripts import PARTS, script
+from pilotbot.engine.values import (
+    Accepted,
+    Arrival,
+    ChatView,
+    Claimed,
+    Effects,
+    Lane,
+    Letter,
+    Notice,
+    PutAside,
+    Record,
+    Settled,
+    pairs,
+)
+
+HOUR = 3_600_000
+WINDOW = 24 * HOUR
+HOLD = 72 * HOUR
+MAILBOX_DEPTH = 1000
+REMEMBER_KEYS = 30 * 24 * HOUR
+POLL_AFTER = (600_000, HOUR, 6 * HOUR)  # a message without a final status is asked for then
+ALIAS_KEEP = 400 * 24 * HOUR
+RANKS = {"sent": 1, "failed": 2, "delivered": 3, "read": 4}
+T = TypeVar("T")
+
+
+class Away(Exception):
+    """Redis does not answer, or refuses to write: nothing was promised, try again later."""
+
+
+class Mismatch(Exception):
+    """The Redis at hand was set up with other figures than these settings: starting would mix up its keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The engine's figures, in milliseconds. `margin` is taken off the 24 hours before the first free-form post."""
+
+    lease: int = 30_000
+    margin: int = 120_000
+    patience: int = 2_000
+
+    @property
+    def open_for(self) -> int:
+        """How long after the contact's last message a free-form message may be posted first."""
+        return WINDOW - self.margin
+
+
+class Engine:
+    """Redis, as the rest of the framework sees it.
+
+    `url` is a redis-py URL (`unix:///path` for the embedded server); `restore` is awaited before each new try after the connection was
+    lost, to bring an embedded server back; `name` is this process's own, and goes into its tokens.
+    """
+
+    def __init__(
+        self, url: str, *, shards: int, terms: Terms | None = None, restore: Callable[[], Awaitable[object]] | None = None
+    ) -> None:
+        self.terms = terms or Terms()
+        self.shards = shards
+        self.worker = secrets.token_hex(6)
+        self._restore = restore
+        pool = ConnectionPool.from_url(
+            url, protocol=2, socket_timeout=10, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), health_check_interval=0
+        )
+        self._batch = Batcher(lambda: _unconnected(pool))
+        self._keys: Keyring | None = None
+
+    @property
+    def keys(self) -> Keyring:
+        """The installation's keyring. Raises RuntimeError before `open`."""
+        if self._keys is None:
+            raise RuntimeError("the engine is not open: await engine.open() first")
+        return self._keys
+
+    async def open(self) -> None:
+        """Connect, load the scripts, and read (or make) the installation's pepper and number of shards.
+
+        Raises Away where Redis does not answer, Mismatch where it was set up with another number of shards.
+        """
+        await self._persist(lambda: self._batch.call("HSETNX", "{pb}:conf", "pepper", secrets.token_hex(16)))
+        await self._persist(lambda: self._batch.call("HSETNX", "{pb}:conf", "shards", self.shards))
+        pepper, shards = await self._persist(lambda: self._batch.call("HMGET", "{pb}:conf", "pepper", "shards"))
+        if int(shards) != self.shards:
+            raise Mismatch(
+                f"PILOTBOT_SHARDS is {self.shards}, but this Redis was set up with {int(shards)}: set it to {int(shards)}, "
+                "or use an empty database"
+            )
+        self._keys = Keyring(bytes.fromhex(pepper.decode()), self.shards)
+        await self.load_scripts()
+
+    async def load_scripts(self) -> None:
+        """Make every script known to Redis, so that the first message does not pay for it."""
+        for name in PARTS:
+            await self._persist(partial(self._batch.call, "SCRIPT", "LOAD", script(name).source))
+
+    async def ready(self) -> bool:
+        """Whether Redis answers and knows all scripts."""
+        known = await self._batch.call("SCRIPT", "EXISTS", *(script(name).sha for name in PARTS))
+        return all(known)
+
+    async def close(self) -> None:
+        """Give all leases of this process back, and disconnect."""
+        if self._keys is not None:
+            with contextlib.suppress(RedisConnectionError):  # then the leases run out by themselves
+                await asyncio.gather(*(self._run("let_go", shard, self.worker) for shard in range(self.shards)))
+        await self._batch.close()
+
+    # --- in ---------------------------------------------------------------------------------------------------------------------
+
+    async def accept(self, arrival: Arrival) -> Accepted:
+        """Keep an event (design: accept). Only after this returns may the webhook be answered 200."""
+        place = arrival.place
+        reply = await self._call(
+            "accept", place.key.shard, place.key.id, self.keys.digest(arrival.id),
+            self.keys.digest(f"m\0{arrival.message_id}") if arrival.message_id else "",
+            "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), MAILBOX_DEPTH,
+            self.terms.open_for, place.number, place.kind, place.address, arrival.name,
+        )  # fmt: skip
+        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]))
+
+    async def claim(self, shard: int, most: int) -> list[Claimed]:
+        """Lease up to `most` chats of a shard that have work. Not repeated: a lost reply costs a lease, which `let_go` heals."""
+        reply = await self._run("claim", shard, self.worker, most, self.terms.lease)
+        return [Claimed.read(shard, one) for one in reply]
+
+    async def commit(self, turn: Claimed, effects: Effects, *, keep: bool, send: bool) -> Settled:
+        """Make a turn's effects so and remove its event, in one step; `keep` leases the chat's next event, `send` its lane."""
+        arguments: list[Argument] = [
+            turn.key.id, turn.token, turn.seq, turn.score, int(keep), self.terms.lease, self.terms.open_for, HOLD,
+            self.worker if send else "", len(effects.sets), len(effects.deletes), len(effects.items), len(effects.notices),
+        ]  # fmt: skip
+        for name, value in effects.sets.items():
+            arguments += (name, value)
+        arguments += effects.deletes
+        arguments += (item.pack() for item in effects.items)
+        for notice in effects.notices:
+            arguments += (notice.item.id, notice.pack())
+        reply = await self._call("commit", turn.key.shard, *arguments)
+        return self._settled(turn.key.shard, reply)
+
+    async def retry(self, turn: Claimed, delay: int) -> Settled:
+        """Put a turn's event back, to be tried again after `delay` ms, before anything newer of its chat."""
+        reply = await self._call("fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "retry", delay, "", "", 0, 0)
+        return Settled(reply[0].decode())
+
+    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool) -> Settled:
+        """Put a turn's event with the dead letters; its chat goes on."""
+        letter = {
+            "kind": "event", "chat": turn.key.id, "reason": reason, "detail": detail, "at": turn.now, "mark": turn.mark,
+            "message": turn.message, "payload": turn.body.decode("utf-8", "replace"),
+        }  # fmt: skip
+        name = f"{turn.key.id}-{int(turn.seq)}"
+        reply = await self._call(
+            "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "dead", 0, name, orjson.dumps(letter), int(keep),
+            self.terms.lease,
+        )  # fmt: skip
+        return Settled(reply[0].decode(), Claimed.read(turn.key.shard, reply[1]) if reply[1] else None)
+
+    async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
+        """Send before the commit, once per ordinal of the event, if the lease still holds (design section 3.7)."""
+        reply = await self._call(
+            "emit", turn.key.shard, turn.key.id, turn.token, ordinal, item.pack(), self.worker, self.terms.lease, self.terms.open_for, HOLD
+        )
+        return reply[0].decode(), self._lane(turn.key.shard, reply[1]), _put_aside(reply[2])
+
+    # --- out --------------------------------------------------------------------------------------------------------------------
+
+    async def enqueue(self, notice: Notice) -> Literal["ok", "dup", "full"]:
+        """Put a message in a chat's lane from outside a turn, once per item id."""
+        place, item = notice.place, notice.item
+        reply = await self._call(
+            "enqueue", place.key.shard, place.key.id, item.id, item.pack(), REMEMBER_KEYS, place.number, place.kind, place.address
+        )
+        return reply.decode()  # type: ignore[no-any-return]
+
+    async def relay(self, notices: Sequence[Notice], shard: int) -> None:
+        """Move notices that a commit of this shard staged to their own lanes, then forget them here."""
+        await asyncio.gather(*(self.enqueue(notice) for notice in notices))
+        if notices:
+            await self._call("relay", shard, "done", *(notice.item.id for notice in notices))
+
+    async def relay_leftovers(self, shard: int, *, older_than: int = 5_000, most: int = 50) -> int:
+        """Relay what a process that died left staged. `older_than` is in ms."""
+        flat = await self._call("relay", shard, "due", older_than, most)
+        notices = [Notice.unpack(payload) for payload in flat[1::2]]
+        await self.relay(notices, shard)
+        return len(notices)
+
+    async def claim_lanes(self, shard: int, most: int) -> tuple[list[Lane], tuple[PutAside, ...]]:
+        """Lease up to `most` lanes of a shard that are due. Not repeated, as `claim`."""
+        leases, notes = await self._run(
+            "claim_lanes", shard, self.worker, most, self.terms.lease, self.terms.open_for, HOLD
+        )
+        return [Lane.read(shard, lease) for lease in leases], _put_aside(notes)
+
+    async def sent(self, lane: Lane) -> Settled:
+        """Remove a lane's first item, which the platform took, and lease the next."""
+        reply = await self._call(
+            "sent", lane.key.shard, lane.key.id, lane.token, lane.item.id, self.worker, self.terms.lease, self.terms.open_for, HOLD
+        )
+        return Settled(reply[0].decode(), None, self._lane(lane.key.shard, reply[1]), _put_aside(reply[2]))
+
+    async def unsent(
+        self, lane: Lane, verdict: Literal["retry", "again", "dead"], *, delay: int = 0, unknown: bool = False, reason: str = "",
+        detail: str = "", pause_number: bool = False,
+    ) -> str:  # fmt: skip
+        """Say that a lane's first item did not go: post it again in `delay` ms, decide it again, or put it with the dead letters."""
+        reply = await self._call(
+            "unsent", lane.key.shard, lane.key.id, lane.token, lane.item.id, verdict, delay, int(unknown), reason, detail, int(pause_number)
+        )
+        return reply.decode()  # type: ignore[no-any-return]
+
+    # --- records ----------------------------------------------------------------------------------------------------------------
+
+    async def record(self, lane: Lane, platform_id: str) -> Record:
+        """Remember what the platform took, under the id that it gave. Returns the record, with a status that came before if any."""
+        item = lane.item
+        again = item.decided_again().pack() if lane.pin == "free" and item.enforced and not item.again else b""
+        place = self.keys.record(platform_id)
+        flat = await self._call(
+            "record", place.shard, place.id, platform_id, str(lane.key), item.id, lane.pin, lane.inbound, again, item.menu, POLL_AFTER[0]
+        )
+        return Record.read(platform_id, flat)
+
+    async def merge_status(self, platform_id: str, status: str, *, code: str | None, message_id: str | None) -> tuple[bool, Record]:
+        """Merge a status into its message's record. Returns whether it advanced the rank, and the record."""
+        place = self.keys.record(platform_id)
+        advanced, flat = await self._call(
+            "status", place.shard, place.id, platform_id, RANKS[status], status, code or "", message_id or ""
+        )
+        if message_id and message_id != platform_id and status == "sent":
+            pointer = self.keys.record(message_id)
+            name = f"{base(pointer.shard)}:pointer:{pointer.id}"
+            await self._persist(lambda: self._batch.call("SET", name, platform_id, "PX", 45 * 24 * HOUR))
+        return bool(advanced), Record.read(platform_id, flat)
+
+    async def find_record(self, message_id: str) -> Record | None:
+        """The record of a message by its platform id or its provider's id, or None."""
+        pointer = self.keys.record(message_id)
+        name = f"{base(pointer.shard)}:pointer:{pointer.id}"
+        found = await self._persist(lambda: self._batch.call("GET", name))
+        platform_id = found.decode() if found else message_id
+        place = self.keys.record(platform_id)
+        flat = await self._persist(lambda: self._batch.call("HGETALL", f"{base(place.shard)}:message:{place.id}"))
+        return Record.read(platform_id, flat) if flat else None
+
+    async def decide_again(self, record: Record) -> str:
+        """Queue a message that was refused late for the window once more, and shut the window unless the contact wrote since."""
+        if record.chat is None or record.again is None:
+            raise ValueError("there is nothing to decide again in this record")
+        reply = await self._call("decide_again", record.chat.shard, record.chat.id, record.inbound, record.again.id, record.again.pack())
+        return reply.decode()  # type: ignore[no-any-return]
+
+    async def unfinished(self, shard: int, most: int = 20) -> list[str]:
+        """Platform ids of messages whose final status is overdue; each is named a few times, then no more."""
+        reply = await self._call("unfinished", shard, most, *(later - POLL_AFTER[0] for later in POLL_AFTER[1:]))
+        return [one.decode() for one in reply]
+
+    # --- upkeep -----------------------------------------------------------------------------------------------------------------
+
+    async def renew(self, shard: int, turns: Sequence[tuple[str, str]], lanes: Sequence[tuple[str, str]]) -> set[str]:
+        """Prolong leases, given as (chat, token). Returns the tokens that were lost."""
+        arguments = [part for pair in turns for part in pair] + ["-"] + [part for pair in lanes for part in pair]
+        return {one.decode() for one in await self._call("renew", shard, self.terms.lease, *arguments)}
+
+    async def let_go(self, shard: int, keep: Sequence[str] = ()) -> int:
+        """Give back this process's leases but those in `keep` (tokens): claims whose reply was lost."""
+        return int(await self._call("let_go", shard, self.worker, *keep))
+
+    async def advance(self, offset: int) -> int:
+        """Move business time to `offset` ms ahead of Redis's clock, forward only. Returns the offset that holds now."""
+        replies = await asyncio.gather(*(self._call("advance", shard, offset) for shard in range(self.shards)))
+        return max(int(reply[0]) for reply in replies)
+
+    async def chat(self, key: ChatKey) -> ChatView:
+        """A chat as it is now."""
+        now, flat, events, items, held = await self._call("chat", key.shard, key.id)
+        return ChatView(int(now), pairs(flat), events, items, held)
+
+    async def alias(self, address: str) -> str | None:
+        """The phone that a BSUID belongs to, if it was learned."""
+        place = self.keys.alias(address)
+        found = await self._persist(lambda: self._batch.call("GET", f"{base(place.shard)}:alias:{place.id}"))
+        return found.decode() if found else None
+
+    async def learn_alias(self, address: str, phone: str) -> None:
+        """Remember which phone a BSUID belongs to."""
+        place = self.keys.alias(address)
+        await self._persist(
+            lambda: self._batch.call("SET", f"{base(place.shard)}:alias:{place.id}", phone, "PX", ALIAS_KEEP)
+        )
+
+    async def remember(self, name: str, value: bytes) -> None:
+        """Keep a small thing of the whole installation, such as the last catalogue of templates."""
+        await self._persist(lambda: self._batch.call("HSET", "{pb}:conf", name, value))
+
+    async def recall(self, name: str) -> bytes | None:
+        """What `remember` kept."""
+        found: bytes | None = await self._persist(lambda: self._batch.call("HGET", "{pb}:conf", name))
+        return found
+
+    # --- dead letters -----------------------------------------------------------------------------------------------------------
+
+    async def dead_letters(self, most: int = 100) -> list[Letter]:
+        """The oldest dead letters of all shards, by time."""
+        shards = await asyncio.gather(*(self._call("dead", shard, "list", most) for shard in range(self.shards)))
+        letters = [_letter(shard, *one) for shard, found in enumerate(shards) for one in found]
+        return sorted(letters, key=lambda letter: letter.at)[:most]
+
+    async def dead_letter(self, name: str) -> Letter | None:
+        """A dead letter by its id, or None."""
+        shards = await asyncio.gather(*(self._call("dead", shard, "show", name) for shard in range(self.shards)))
+        return next((_letter(shard, *found) for shard, found in enumerate(shards) if found), None)
+
+    async def retry_dead(self, name: str) -> bool:
+        """Put a dead letter back where it came from. False where there is none, or its lane is full."""
+        return any(await asyncio.gather(*(self._call("dead", shard, "retry", name) for shard in range(self.shards))))
+
+    async def drop_dead(self, name: str) -> bool:
+        """Forget a dead letter. False where there is none."""
+        return any(await asyncio.gather(*(self._call("dead", shard, "drop", name) for shard in range(self.shards))))
+
+    # --- calls ------------------------------------------------------------------------------------------------------------------
+
+    async def _run(self, name: str, shard: int, *arguments: Argument) -> Any:
+        wanted = script(name)
+        try:
+            return await self._batch.call("EVALSHA", wanted.sha, 1, base(shard), *arguments)
+        except NoScriptError:  # Redis was restarted: tell it the script again
+            return await self._batch.call("EVAL", wanted.source, 1, base(shard), *arguments)
+
+    async def _call(self, name: str, shard: int, *arguments: Argument) -> Any:
+        return await self._persist(lambda: self._run(name, shard, *arguments))
+
+    async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Repeat through a short absence of Redis. Raises Away when patience is over."""
+        try:
+            return await attempt()
+        except (RedisConnectionError, ReadOnlyError, OutOfMemoryError) as error:
+            problem: Exception = error
+        try:
+            async with asyncio.timeout(self.terms.patience / 1000):
+                while True:
+                    if self._restore is not None:
+                        await self._restore()
+                    try:
+                        return await attempt()
+                    except (RedisConnectionError, ReadOnlyError, OutOfMemoryError) as error:
+                        problem = error
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise Away(str(problem)) from problem
+
+    def _settled(self, shard: int, reply: list[Any]) -> Settled:
+        outcome, following, lane, notes = reply
+        return Settled(
+            outcome.decode(), Claimed.read(shard, following) if following else None, self._lane(shard, lane), _put_aside(notes)
+        )
+
+    def _lane(self, shard: int, reply: list[bytes] | None) -> Lane | None:
+        return Lane.read(shard, reply) if reply else None
+
+
+def _unconnected(pool: ConnectionPool) -> AbstractConnection:
+    connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it unannotated
+    return connection
+
+
+def _put_aside(notes: list[list[bytes]]) -> tuple[PutAside, ...]:
+    return tuple(PutAside(*(part.decode() for part in note)) for note in notes)
+
+
+def _letter(shard: int, name: bytes, at: bytes, text: bytes) -> Letter:
+    data = orjson.loads(text)
+    return Letter(
+        name.decode(), int(float(at)), data["kind"], ChatKey(shard, data["chat"]), data["reason"], data["detail"], data["payload"]
+    )

@@ -1,0 +1,52 @@
+"""What arrives: wire bytes in, typed events out; and whether they may be believed."""
+
+from pilotbot.events.addresses import normal_address
+from pilotbot.events.decode import Malformed, decode
+from pilotbot.events.models import (
+    Call,
+    Clock,
+    Event,
+    FlowResponse,
+    Group,
+    Inbound,
+    Lead,
+    Media,
+    Newsletter,
+    Number,
+    PhoneLine,
+    Provider,
+    Received,
+    Reply,
+    Status,
+    StatusName,
+    Tap,
+    Unknown,
+)
+from pilotbot.events.signature import sign, token_matches, verify
+
+__all__ = [
+    "Call",
+    "Clock",
+    "Event",
+    "FlowResponse",
+    "Group",
+    "Inbound",
+    "Lead",
+    "Malformed",
+    "Media",
+    "Newsletter",
+    "Number",
+    "PhoneLine",
+    "Provider",
+    "Received",
+    "Reply",
+    "Status",
+    "StatusName",
+    "Tap",
+    "Unknown",
+    "decode",
+    "normal_address",
+    "sign",
+    "token_matches",
+    "verify",
+]

@@ -1,0 +1,191 @@
+"""The typed events: what arrives by webhook, as handlers see it (contract section 8).
+
+Plain frozen values, no validation of their own: `pilotbot.events.decode` is the only place that makes them from wire
+bytes. Times are epoch milliseconds, phones are `+digits`, and `data` keeps the body's fields as they came, for whoever
+needs one that has no name here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+StatusName = Literal["sent", "delivered", "read", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file that came with a message (contract 8.8).
+
+    `kind` is image, audio, video, document or sticker; the rest may be missing.
+    """
+
+    kind: str
+    url: str | None = None
+    mime: str | None = None
+    filename: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A tap on a button or a list row: its label, and its id where the wire had one (contract 8.8, variants c to e)."""
+
+    label: str
+    choice_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What every event has.
+
+    `id` is its identity for dedupe and is never empty; `at` is the provider's time, None where it is missing or
+    unreadable; `number_id` is the platform's id of our number.
+    """
+
+    name: str
+    id: str
+    at: int | None = None
+    number_id: str | None = None
+    data: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound(Event):
+    """A message that somebody wrote.
+
+    `sender` is the author, never empty; `text` is the content, the media's caption or the tapped label, maybe empty.
+    """
+
+    sender: str
+    message_id: str | None = None
+    sender_name: str | None = None
+    to: str | None = None
+    from_me: bool = False
+    type: str = "text"
+    text: str = field(default="", repr=False)
+    media: Media | None = None
+    tap: Tap | None = None
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received(Inbound):
+    """`message.received`: a contact wrote to us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(Inbound):
+    """`message.reply`: a contact quoted one of our messages (or tapped one of its options)."""
+
+    quoted_id: str | None = None
+    quoted_text: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Inbound):
+    """`message.group`: a member wrote in a group that our number is in."""
+
+    group_id: str
+    group_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsletter(Inbound):
+    """`message.newsletter`: a post in a channel that our number follows."""
+
+    newsletter_id: str
+    newsletter_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status(Event):
+    """`message.sent`, `.delivered`, `.read`, `.failed` of a message of ours.
+
+    `id` is the id that the send answered (contract 3.6), so the statuses of one message share it.
+    """
+
+    status: StatusName
+    to: str
+    message_id: str | None = None
+    correlation_id: str | None = None
+    error: str | None = None
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number(Event):
+    """`number.*`: something happened to one of our numbers.
+
+    `change` is the part after the dot (connected, disconnected, ...).
+    """
+
+    change: str
+    phone: str | None = None
+    display_name: str | None = None
+    error: str | None = None
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Event):
+    """`call.*`, flat on the wire. `change` is ringing, connected, ended, missed or permission_updated."""
+
+    change: str
+    status: str | None = None
+    call_id: str | None = None
+    direction: str | None = None
+    sender: str | None = None
+    to: str | None = None
+    duration: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead(Event):
+    """`lead.received`: a form of an advertisement was filled in. `fields` maps a field's key to its values."""
+
+    lead_id: str
+    phone: str | None = None
+    full_name: str | None = None
+    email: str | None = None
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    consent_given: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowResponse(Event):
+    """`flow.response_received`: a contact sent a WhatsApp Flow back."""
+
+    sender: str | None = None
+    flow_id: str | None = None
+    flow_token: str | None = None
+    response: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneLine(Event):
+    """`phone_line.*`: a rented line changed. `change` is the part after the dot."""
+
+    change: str
+    line_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock(Event):
+    """`sandbox.clock`: the local Pilot Status moved its clock. `offset` is milliseconds ahead of real time."""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider(Event):
+    """A provider's raw body (Meta's or Evolution's own envelope); `inner` is what could be read of it as typed events.
+
+    Inner messages and statuses carry the provider's message id as `id`: the platform's is not in such a body.
+    """
+
+    inner: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown(Event):
+    """An event with a name that this version does not know: acknowledged, counted, left alone."""

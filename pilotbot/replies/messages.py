@@ -1,0 +1,215 @@
+"""What an author makes once and sends many times: files, templates and messages, checked when they are made."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pilotbot.platform.requests import BUTTON_LIMIT, FOOTER_LIMIT, HEADER_LIMIT, LABEL_LIMIT, ROW_TITLE_LIMIT
+from pilotbot.replies.actions import Action, Option, holds_jinja
+from pilotbot.replies.errors import ContentError
+from pilotbot.replies.templating import compiled
+
+FileKind = Literal["image", "video", "document", "audio", "voice", "sticker"]
+
+CAPTIONED: frozenset[str] = frozenset({"image", "video", "document"})
+"""Kinds that take a caption, or stand above buttons (contract 3.3)."""
+
+_URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
+_DATA = re.compile(r"data:[^;,\s]+(?:;[^;,\s]+)*;base64,\S")
+_NAME = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to send: a public http(s) URL, or `data:<mime>;base64,<data>` if the number takes it (contract 3.3)."""
+
+    url_or_data: str = field(repr=False)
+    kind: FileKind
+
+    def __post_init__(self) -> None:
+        if not holds_jinja(self.url_or_data):
+            self.check()
+
+    def check(self) -> None:
+        """Raise ContentError unless this is an address or data: at creation, or after rendering where it is Jinja."""
+        try:
+            host = urlsplit(self.url_or_data).hostname if _URL.fullmatch(self.url_or_data) else None
+        except ValueError:
+            host = None
+        if not host and not _DATA.match(self.url_or_data):
+            raise ContentError(f"the {self.kind} needs a public http(s) URL, or data:<mime>;base64,<data>.")
+
+    @property
+    def inline(self) -> bool:
+        """Whether the bytes themselves are in it, which Evolution GO does not take."""
+        return self.url_or_data.startswith("data:")
+
+
+def image(url: str) -> File:
+    """An image, by public URL or data URI."""
+    return File(url, "image")
+
+
+def video(url: str) -> File:
+    """A video, by public URL or data URI."""
+    return File(url, "video")
+
+
+def document(url: str) -> File:
+    """A document, by public URL or data URI."""
+    return File(url, "document")
+
+
+def audio(url: str) -> File:
+    """An audio file, by public URL or data URI; it arrives as a voice note and has no caption."""
+    return File(url, "audio")
+
+
+class Template:
+    """An approved template and its variables: what goes while the window is closed (contract 3.5, 6).
+
+    Args:
+        name: the template's id or name on the platform.
+        variables: Jinja (inside a `Message`) or plain values; each must be there and not blank when it is sent.
+    """
+
+    __slots__ = ("name", "variables")
+
+    def __init__(self, name: str, /, **variables: object) -> None:
+        if not name.strip():
+            raise ContentError("a template needs its name. Give the id or the name that the platform knows.")
+        for key, value in variables.items():
+            if not _NAME.fullmatch(key):
+                raise ContentError(f"template {name}: {key!r} is no variable name. Use letters, digits and _.")
+            if value is None or (isinstance(value, str) and not value.strip()):
+                raise ContentError(f"template {name}: {key} is blank, which the platform refuses. Give it a text.")
+        self.name = name
+        self.variables: Mapping[str, object] = variables
+
+    def __repr__(self) -> str:
+        """The name and the variables' names; their values may be a contact's."""
+        return f"Template({', '.join([repr(self.name), *self.variables])})"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One content, many modes; every string in it is Jinja, checked when the message is made.
+
+    What contacts wrote belongs into values (`ctx.reply(message, name=...)`), never into a Message made on the fly.
+
+    Args:
+        text: the body; with captionable media, its caption.
+        options: what the contact can choose, labels or `Track(...).option("Track")`; up to 3 go as buttons.
+        media: a file that goes with it.
+        template: what goes while the window is closed.
+        header: a line above, of at most 60 characters; stands above the buttons where there are buttons.
+        footer: a line below, of at most 60 characters.
+
+    Raises:
+        ContentError: at creation, with the remedy.
+    """
+
+    text: str = ""
+    _: KW_ONLY
+    options: Sequence[Option | str] = ()
+    media: File | None = None
+    template: Template | None = None
+    header: str | None = None
+    footer: str | None = None
+
+    def __post_init__(self) -> None:
+        options = as_options(self.options)
+        object.__setattr__(self, "options", options)
+        if not (self.text.strip() or self.media or self.template):
+            raise ContentError("the message is empty. Give it a text, a file or a template.")
+        if options and not self.text.strip():
+            raise ContentError("options need a text to stand under. Give the message a text.")
+        if self.header is not None and self.media is not None and self.media.kind in CAPTIONED and options:
+            raise ContentError("the file stands where the header would. Give the message one of the two.")
+        check_labels(options)
+        _check_line("header", self.header, HEADER_LIMIT)
+        _check_line("footer", self.footer, FOOTER_LIMIT)
+        for where, source in _sources(self):
+            try:
+                compiled(source)
+            except ContentError as error:
+                raise ContentError(f"{where}: {error}") from None
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The top-level names that rendering needs, over all parts."""
+        return frozenset[str]().union(*(compiled(source).variables for _, source in _sources(self)))
+
+
+def as_options(options: Sequence[Option | str]) -> tuple[Option, ...]:
+    """Labels as options. Raises ContentError on anything else."""
+    for option in options:
+        if isinstance(option, Action):
+            name = option.action_name
+            raise ContentError(f"the option {name} has no label. Give it one: {name}(...).option('...').")
+        if not isinstance(option, Option | str):
+            raise ContentError(f"{type(option).__name__} is no option. Give a label, or an action's .option('...').")
+    if isinstance(options, str):
+        raise ContentError("options is a list. Write options=['Yes', 'No'].")
+    return tuple(option if isinstance(option, Option) else Option(option) for option in options)
+
+
+def check_labels(options: Sequence[Option]) -> None:
+    """Check what can be known of the labels before rendering: length, blankness, uniqueness. Raises ContentError."""
+    limit, shown = (LABEL_LIMIT, "a button") if len(options) <= BUTTON_LIMIT else (ROW_TITLE_LIMIT, "a row of a list")
+    seen: set[str] = set()
+    for label in (option.label for option in options):
+        if not label.strip():
+            raise ContentError("an option has a blank label. Give it one.")
+        if holds_jinja(label):
+            continue
+        if len(label) > limit:
+            raise ContentError(f"the label {label!r} has {len(label)} characters, {shown} holds {limit}. Shorten it.")
+        if label_key(label) in seen:
+            raise ContentError(f"the label {label!r} is there twice, so a tap would not tell which. Rename one.")
+        seen.add(label_key(label))
+
+
+def label_key(label: str) -> str:
+    """What makes two labels the same label: a tap comes back as the label, maybe in other case or spacing."""
+    return " ".join(label.split()).casefold()
+
+
+def strings(value: object) -> list[str]:
+    """All strings in a value, however deep."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in strings(item)]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [text for item in value for text in strings(item)]
+    return []
+
+
+def _check_line(name: str, line: str | None, limit: int) -> None:
+    if line is None:
+        return
+    if not line.strip():
+        raise ContentError(f"the {name} is blank. Leave it out.")
+    if not holds_jinja(line) and len(line) > limit:
+        raise ContentError(f"the {name} has {len(line)} characters, it holds {limit}. Shorten it.")
+
+
+def _sources(message: Message) -> Iterator[tuple[str, str]]:
+    """Every string of the message that is Jinja, each with its place."""
+    yield "the text", message.text
+    if message.media is not None:
+        yield "the file's address", message.media.url_or_data
+    for name, line in (("the header", message.header), ("the footer", message.footer)):
+        if line is not None:
+            yield name, line
+    for option in as_options(message.options):
+        yield f"the label {option.label!r}", option.label
+        for source in strings(option.action.fields()) if option.action is not None else ():
+            yield f"the action of {option.label!r}", source
+    if message.template is not None:
+        for name, value in message.template.variables.items():
+            if isinstance(value, str):
+                yield f"template {message.template.name}, {name}", value

@@ -1,0 +1,57 @@
+"""Routing: decorators, filters with reasons, dependency injection, middleware, and explanations (design section 5)."""
+
+from pilotbot.routing.conditions import (
+    change_is,
+    custom,
+    exactly,
+    has_text,
+    media,
+    mentions_me,
+    pattern,
+    status_is,
+    words,
+)
+from pilotbot.routing.dispatch import Retry, Routes, Selected, Tried, Unmatched
+from pilotbot.routing.explain import explain
+from pilotbot.routing.filters import Filter, Match, Miss
+from pilotbot.routing.injection import Plan, Problem, Site, Wiring, WiringError
+from pilotbot.routing.providers import Provided
+from pilotbot.routing.router import Handler, Kind, Middleware, Next, Router
+from pilotbot.routing.scope import Given, StateLoader, TurnScope
+from pilotbot.routing.turn import Turn
+
+__all__ = [
+    "Filter",
+    "Given",
+    "Handler",
+    "Kind",
+    "Match",
+    "Middleware",
+    "Miss",
+    "Next",
+    "Plan",
+    "Problem",
+    "Provided",
+    "Retry",
+    "Router",
+    "Routes",
+    "Selected",
+    "Site",
+    "StateLoader",
+    "Tried",
+    "Turn",
+    "TurnScope",
+    "Unmatched",
+    "Wiring",
+    "WiringError",
+    "change_is",
+    "custom",
+    "exactly",
+    "explain",
+    "has_text",
+    "media",
+    "mentions_me",
+    "pattern",
+    "status_is",
+    "words",
+]

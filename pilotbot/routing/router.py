@@ -1,0 +1,308 @@
+"""Router: decorators that tie handlers to events, with filters, middleware and nesting.
+
+    shop = Router("shop")
+
+    @shop.received(words("order", "pedido"))
+    async def order_status(ctx: Context) -> None: ...
+
+    bot.include(shop)
+
+Handlers are tried in the order in which they were written; an included router stands where it was included. What a
+handler asks for is checked when the bot is built (`Routes.build`), not here.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, TypeVar
+
+from pilotbot.events.models import (
+    Call,
+    Event,
+    Group,
+    Inbound,
+    Lead,
+    Newsletter,
+    Number,
+    Received,
+    Reply,
+    Status,
+    StatusName,
+)
+from pilotbot.replies import Action
+from pilotbot.routing.conditions import change_is, status_is
+from pilotbot.routing.filters import Filter
+from pilotbot.routing.source import defining_names, where
+
+Kind = Literal[
+    "received",
+    "reply",
+    "message",
+    "group",
+    "newsletter",
+    "tapped",
+    "status",
+    "number",
+    "call",
+    "lead",
+    "unhandled",
+    "error",
+]
+
+BRINGS: Final[Mapping[Kind, tuple[type[Event], ...]]] = {
+    "received": (Received,),
+    "reply": (Reply,),
+    "message": (Received, Reply),
+    "group": (Group,),
+    "newsletter": (Newsletter,),
+    "tapped": (Inbound,),
+    "status": (Status,),
+    "number": (Number,),
+    "call": (Call,),
+    "lead": (Lead,),
+    "unhandled": (Received, Reply),
+    "error": (Event,),
+}
+"""The events that each decorator brings."""
+
+HandlerFn = Callable[..., Coroutine[Any, Any, None]]
+Next = Callable[[], Awaitable[None]]
+# The first parameter is Any: authors write their own Context there.
+Middleware = Callable[[Any, Next], Awaitable[None]]
+
+F = TypeVar("F", bound=HandlerFn)
+M = TypeVar("M", bound=Middleware)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Handler:
+    """A decorated function and the conditions on which it is called.
+
+    `action` is set for `tapped`, `errors` for `error`. `path` names the routers from the outermost in, `guards` are
+    the filters of their inclusions, `middleware` runs from first to last. `where` is `file:line`.
+    """
+
+    kind: Kind
+    fn: HandlerFn
+    where: str
+    filters: tuple[Filter, ...] = ()
+    action: type[Action] | None = None
+    errors: tuple[type[Exception], ...] = ()
+    path: tuple[str, ...] = ()
+    guards: tuple[Filter, ...] = ()
+    middleware: tuple[Middleware, ...] = ()
+    namespace: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return getattr(self.fn, "__name__", repr(self.fn))
+
+    @property
+    def decorator(self) -> str:
+        """The decorator as it was written: `@shop.received(words("order"))`."""
+        targets = [cls.__name__ for cls in (*((self.action,) if self.action else ()), *self.errors)]
+        return f"@{self.path[-1]}.{self.kind}({', '.join([*targets, *map(repr, self.filters)])})"
+
+    def __str__(self) -> str:
+        return f"{self.where} {self.name} {self.decorator}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Inclusion:
+    router: "Router"
+    guards: tuple[Filter, ...]
+
+
+class Router:
+    """A named list of handlers, middleware and other routers.
+
+    Args:
+        name: what logs and messages call it.
+
+    Attributes:
+        parent: the router that includes it.
+    """
+
+    def __init__(self, name: str) -> None:
+        if not name or not name.strip():
+            raise ValueError("a router needs a name, such as Router('shop')")
+        self.name = name
+        self._entries: list[Handler | _Inclusion] = []
+        self._middleware: list[Middleware] = []
+        self.parent: Router | None = None
+
+    def __repr__(self) -> str:
+        return f"Router({self.name!r})"
+
+    # --- what a contact sends ---
+
+    def received(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle `message.received`: a contact wrote to us. All `filters` must hold."""
+        return self._decorator("received", filters)
+
+    def reply(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle `message.reply`: a contact quoted one of our messages."""
+        return self._decorator("reply", filters)
+
+    def message(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle `message.received` and `message.reply` alike."""
+        return self._decorator("message", filters)
+
+    def group(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle `message.group`: a member wrote in a group that our number is in."""
+        return self._decorator("group", filters)
+
+    def newsletter(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle `message.newsletter`: a post in a channel that our number follows."""
+        return self._decorator("newsletter", filters)
+
+    def tapped(self, action: type[Action], *filters: Filter) -> Callable[[F], F]:
+        """Handle the choice of an option with this payload, however it was chosen: a tap, its label, its number.
+
+        Tried before the handlers of the event that brought the choice.
+
+        Raises:
+            TypeError: `action` is not an `Action` class.
+        """
+        if not (inspect.isclass(action) and issubclass(action, Action)):
+            raise TypeError(f"@{self.name}.tapped(...) takes an Action class first; it was given {action!r}")
+        return self._decorator("tapped", filters, action=action)
+
+    def unhandled(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle a contact's message (received or reply, never a group's) that no other handler took."""
+        return self._decorator("unhandled", filters)
+
+    # --- what else happens ---
+
+    def status(self, *names: StatusName | Filter) -> Callable[[F], F]:
+        """Handle a status of a message of ours: sent, delivered, read, failed; any without names. Filters may follow."""
+        return self._decorator("status", self._named(names, status_is))
+
+    def number(self, *changes: str | Filter) -> Callable[[F], F]:
+        """Handle `number.*` of our numbers: connected, disconnected, ...; any without names. Filters may follow."""
+        return self._decorator("number", self._named(changes, change_is))
+
+    def call(self, *changes: str | Filter) -> Callable[[F], F]:
+        """Handle `call.*`: ringing, connected, ended, missed, ...; any without names. Filters may follow."""
+        return self._decorator("call", self._named(changes, change_is))
+
+    def lead(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle `lead.received`: the form of an advertisement was filled in."""
+        return self._decorator("lead", filters)
+
+    def error(self, *types: type[Exception] | Filter) -> Callable[[F], F]:
+        """Handle what this router's handlers, and those of routers below it, raise: these types, or any `Exception`.
+
+        Raises:
+            TypeError: a type that is not an Exception class.
+        """
+        errors = tuple(item for item in types if inspect.isclass(item))
+        for error in errors:
+            if not issubclass(error, Exception):
+                raise TypeError(f"@{self.name}.error(...) takes Exception classes; it was given {error!r}")
+        filters = tuple(item for item in types if not inspect.isclass(item))
+        return self._decorator("error", filters, errors=errors or (Exception,))
+
+    # --- composition ---
+
+    def include(self, router: "Router", *filters: Filter) -> None:
+        """Nest `router` here, after what was written so far; `filters` guard all that is in it.
+
+        Raises:
+            ValueError: it is included already, contains this router, or shares its name with a sibling.
+        """
+        if router.parent is not None:
+            raise ValueError(f"{router!r} is already included in {router.parent!r}: a router stands in one place")
+        if router in self._lineage():
+            raise ValueError(f"{router!r} contains {self!r}: including it would make a circle")
+        if any(isinstance(entry, _Inclusion) and entry.router.name == router.name for entry in self._entries):
+            raise ValueError(f"{self!r} includes a {router!r} already: give them different names")
+        self._entries.append(_Inclusion(router, self._checked(f"include({router.name})", filters)))
+        router.parent = self
+
+    def middleware(self, fn: M) -> M:
+        """Run `async def fn(ctx, call_next)` around every handler of this router and of those below it.
+
+        The first middleware is the outermost. It calls `await call_next()` once, or not at all to keep the event from
+        its handler.
+
+        Raises:
+            TypeError: `fn` is not an async function.
+        """
+        asynchronous = inspect.iscoroutinefunction(fn)
+        if not asynchronous:
+            raise TypeError(f"@{self.name}.middleware: {fn!r} must be `async def fn(ctx, call_next)`")
+        self._middleware.append(fn)
+        return fn
+
+    @property
+    def handlers(self) -> tuple[Handler, ...]:
+        """All handlers, those of included routers too, in the order in which they are tried."""
+        return tuple(self._all())
+
+    def _all(self) -> Iterator[Handler]:
+        for entry in self._entries:
+            if isinstance(entry, Handler):
+                yield replace(entry, middleware=tuple(self._middleware))
+                continue
+            for inner in entry.router.handlers:
+                yield replace(
+                    inner,
+                    path=(self.name, *inner.path),
+                    guards=(*entry.guards, *inner.guards),
+                    middleware=(*self._middleware, *inner.middleware),
+                )
+
+    def _lineage(self) -> Iterator["Router"]:
+        router: Router | None = self
+        while router is not None:
+            yield router
+            router = router.parent
+
+    # --- making handlers ---
+
+    def _decorator(
+        self,
+        kind: Kind,
+        filters: tuple[object, ...],
+        *,
+        action: type[Action] | None = None,
+        errors: tuple[type[Exception], ...] = (),
+    ) -> Callable[[F], F]:
+        checked = self._checked(kind, filters)
+
+        def decorate(fn: F) -> F:
+            if not (inspect.isfunction(fn) or inspect.ismethod(fn)):
+                raise TypeError(f"@{self.name}.{kind}() decorates an async function; it was given {fn!r}")
+            self._entries.append(
+                Handler(
+                    kind=kind,
+                    fn=fn,
+                    where=where(fn),
+                    filters=checked,
+                    action=action,
+                    errors=errors,
+                    path=(self.name,),
+                    namespace=defining_names(fn),
+                )
+            )
+            return fn
+
+        return decorate
+
+    def _checked(self, what: str, filters: tuple[object, ...]) -> tuple[Filter, ...]:
+        for item in filters:
+            if inspect.isfunction(item) or inspect.ismethod(item):
+                raise TypeError(
+                    f"{self.name}.{what} was given the function {item.__name__}: write `@{self.name}.{what}()`, with "
+                    f"parentheses, to make it a handler, or `custom({item.__name__})` to use it as a filter"
+                )
+            if not isinstance(item, Filter):
+                raise TypeError(f"{self.name}.{what} takes filters, such as words('order'); it was given {item!r}")
+        return tuple(item for item in filters if isinstance(item, Filter))
+
+    @staticmethod
+    def _named(items: tuple[str | Filter, ...], make: Callable[..., Filter]) -> tuple[object, ...]:
+        names = [item for item in items if isinstance(item, str)]
+        return (*((make(*names),) if names else ()), *(item for item in items if not isinstance(item, str)))

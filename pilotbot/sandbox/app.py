@@ -1,0 +1,133 @@
+"""The sandbox as a whole: its parts put together, served on a loopback port, started and stopped."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from pilotbot.sandbox import api_messages, api_templates, api_webhooks, control, http
+from pilotbot.sandbox.clock import Clock, Timers
+from pilotbot.sandbox.delivery import Webhooks
+from pilotbot.sandbox.faults import Faults
+from pilotbot.sandbox.idempotency import Idempotency
+from pilotbot.sandbox.lifecycle import Lifecycle, Parts
+from pilotbot.sandbox.settings import SandboxSettings
+from pilotbot.sandbox.state import State
+from pilotbot.sandbox.store import Store
+from pilotbot.sandbox.stream import Stream
+
+PHONE = Path(__file__).with_name("phone")
+MAX_BODY = 32 * 2**20
+STOP_PATIENCE_S = 0.2
+
+
+class Sandbox:
+    """A local Pilot Status: ``async with Sandbox(port=0) as sandbox: ... sandbox.url``.
+
+    Args:
+        settings: how it is set up; the defaults suit a laptop.
+        port: overrides the settings' port; 0 takes a free one.
+    """
+
+    def __init__(self, settings: SandboxSettings | None = None, *, port: int | None = None) -> None:
+        settings = settings or SandboxSettings()
+        self.settings = settings if port is None else replace(settings, port=port)
+        self._parts: Parts | None = None
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; 0 before it started."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """The base URL, without ``/v1`` and without a slash at the end."""
+        return f"http://{self.settings.host}:{self._port}"
+
+    async def start(self) -> None:
+        """Open the data, listen, and take up what was under way when it last ran.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._parts = parts = _build(self.settings)
+        lifecycle = Lifecycle(parts)
+        self._runner = web.AppRunner(_app(parts, lifecycle), access_log=None, shutdown_timeout=STOP_PATIENCE_S)
+        try:
+            await self._runner.setup()
+            site = web.TCPSite(self._runner, self.settings.host, self.settings.port)
+            await site.start()
+            self._port = self._runner.addresses[0][1]
+            await parts.webhooks.start()
+            lifecycle.resume()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop at once; what is pending is taken up at the next start, if there is a data directory."""
+        parts, runner = self._parts, self._runner
+        self._parts = self._runner = None
+        if parts is not None:
+            parts.stream.close()
+            parts.timers.clear()
+        if runner is not None:
+            await runner.cleanup()
+        if parts is not None:
+            parts.timers.clear()
+            await parts.webhooks.stop()
+            parts.store.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+def _build(settings: SandboxSettings) -> Parts:
+    rng = random.Random(settings.seed)  # noqa: S311 (delays and faults, nothing secret)
+    clock, stream, store = Clock(), Stream(), Store(settings.data_dir)
+    timers, wrong = Timers(clock), Faults(rng, settings.latency_ms)
+    state = State(settings, store, clock)
+    webhooks = Webhooks(settings, state, clock=clock, timers=timers, faults=wrong, stream=stream, rng=rng)
+    return Parts(settings, store, clock, timers, rng, wrong, stream, state, webhooks)
+
+
+def _app(parts: Parts, lifecycle: Lifecycle) -> web.Application:
+    app = web.Application(middlewares=[http.errors, http.local_only, http.faults], client_max_size=MAX_BODY)
+    app[http.PARTS] = parts
+    app[http.LIFECYCLE] = lifecycle
+    app[api_messages.IDEMPOTENCY] = Idempotency(parts.state, parts.clock)
+    app.on_response_prepare.append(http.secure)
+    for routes in (api_messages.ROUTES, api_templates.ROUTES, api_webhooks.ROUTES, control.ROUTES):
+        app.add_routes(routes)
+    app.add_routes([web.get("/", _phone_page), web.get("/phone/{file:.+}", _phone_file)])
+    return app
+
+
+async def _phone_page(_: web.Request) -> web.StreamResponse:
+    return _static("index.html")
+
+
+async def _phone_file(request: web.Request) -> web.StreamResponse:
+    return _static(request.match_info["file"])
+
+
+def _static(name: str) -> web.StreamResponse:
+    path = (PHONE / name).resolve()
+    if path.is_relative_to(PHONE) and path.is_file():
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+    if name == "index.html":
+        return web.Response(text="The phone page is not part of this installation; the API is under /v1 and /sandbox.\n")
+    raise web.HTTPNotFound

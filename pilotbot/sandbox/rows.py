@@ -1,0 +1,240 @@
+"""How records are shown: to API callers (contract section 4) and to the sandbox's own callers."""
+
+from __future__ import annotations
+
+import orjson
+
+from pilotbot.sandbox.clock import iso, iso_or_none
+from pilotbot.sandbox.records import Chat, Delivery, Json, Message, Number, Template, Webhook
+from pilotbot.sandbox.rules import sendable, template_text, template_variables, window_closes
+from pilotbot.sandbox.schemas import is_url
+
+PROVIDERS = {"meta": "META", "evolution_v2": "PILOT_STATUS", "evolution_go": "PILOT_STATUS"}
+
+
+def accepted(message: Message, number: Number) -> Json:
+    """The 202 of a send (contract 3.6)."""
+    body: Json = {
+        "id": message.id,
+        "correlationId": message.correlation_id,
+        "status": "QUEUED",
+        "createdAt": iso(message.created_ms),
+        "origin": "API",
+        "sourceNumber": number.phone.lstrip("+"),
+    }
+    return body if message.flow_token is None else body | {"flowToken": message.flow_token}
+
+
+def details(message: Message, number: Number) -> Json:
+    """``GET /v1/messages/{id}`` (contract 4.1)."""
+    body: Json = {
+        "id": message.id,
+        "externalMessageId": message.message_id,
+        "status": message.status,
+        "correlationId": message.correlation_id,
+        "destinationNumber": message.contact,
+    }
+    if message.template is not None:
+        body["template"] = message.template
+    category = "utility" if message.template else "service"
+    kind = "regular" if message.template else "free_customer_service"
+    pricing = {"conversationId": None, "originType": category, "category": category, "type": kind}
+    return body | {
+        "createdAt": iso(message.created_ms),
+        "sentAt": iso_or_none(message.sent_ms),
+        "deliveredAt": iso_or_none(message.delivered_ms),
+        "readAt": iso_or_none(message.read_ms),
+        "errorCode": message.error_code,
+        "errorMessage": message.error_message,
+        "origin": message.origin,
+        "metaPricing": pricing if number.kind == "meta" and message.sent_ms is not None else None,
+    }
+
+
+def history(message: Message, number: Number) -> Json:
+    """One row of ``GET /v1/messages/history`` (contract 4.3)."""
+    media: Json | None = None
+    if message.media is not None:
+        media = {
+            "provider": PROVIDERS[number.kind],
+            "id": None,
+            "url": message.media if is_url(message.media) else None,
+            "mimeType": message.media_type,
+            "fileName": message.filename,
+        }
+    author = message.author or (message.contact if message.chat_kind == "contact" else None)
+    return {
+        "id": message.id,
+        "conversationId": f"conv_{number.id}_{message.contact}",
+        "direction": "INBOUND" if message.direction == "in" else "OUTBOUND",
+        "providerKind": PROVIDERS[number.kind],
+        "externalMessageId": message.message_id,
+        "status": message.status,
+        "messageType": message.type,
+        "origin": message.origin,
+        "text": message.text if message.text is not None else message.caption,
+        "participantName": message.author_name,
+        "participantPhone": author,
+        "participantUserId": None,
+        "repliedToExternalId": message.quoted,
+        "media": media,
+        "sentAt": iso_or_none(message.sent_ms),
+        "deliveredAt": iso_or_none(message.delivered_ms),
+        "readAt": iso_or_none(message.read_ms),
+        "providerTimestamp": iso(message.created_ms),
+        "createdAt": iso(message.created_ms),
+        "referral": None,
+    }
+
+
+def template(item: Template, number: Number) -> Json:
+    """A template (contract section 6)."""
+    latest = item.versions[-1]
+    meta = number.kind == "meta"
+    body = template_text(latest.components, "body")
+    status = latest.status if meta else None
+    return {
+        "id": item.id,
+        "name": item.name,
+        "category": item.category,
+        "body": body,
+        "components": latest.components,
+        "variables": list(template_variables(latest.components)),
+        "source": PROVIDERS[number.kind],
+        "metaStatus": status,
+        "metaLanguage": item.language if meta else None,
+        "sendable": sendable(item, number),
+        "latestVersion": {
+            "version": len(item.versions),
+            "body": body,
+            "metaStatus": status,
+            "createdAt": iso(latest.created_ms),
+        },
+    }
+
+
+def webhook(item: Webhook) -> Json:
+    """A webhook (contract 8.1); the secret is never shown."""
+    return {
+        "id": item.id,
+        "tenantId": "tenant_sandbox",
+        "name": item.name,
+        "url": item.url,
+        "environment": "LIVE",
+        "active": item.active,
+        "events": list(item.events),
+        "apiKeys": [],
+        "lastTriggered": iso_or_none(item.last_triggered_ms),
+        "whatsappNumberIds": [item.number_id],
+        "whatsappInstanceIds": [],
+        "createdAt": iso(item.created_ms),
+        "updatedAt": iso(item.updated_ms),
+    }
+
+
+def webhook_log(item: Delivery) -> Json:
+    """One row of ``GET /v1/webhooks/{id}/logs`` (contract 8.1)."""
+    return {
+        "event": item.event,
+        "status": "SUCCESS" if item.status == "SUCCESS" else "FAILED",
+        "statusCode": item.status_code,
+        "payload": orjson.loads(item.body),
+        "response": item.response,
+        "durationMs": item.duration_ms,
+        "createdAt": iso(item.created_ms),
+    }
+
+
+def number_item(item: Number, *, connected: bool, blocked: bool, created_at: str) -> Json:
+    """One row of ``GET /v1/numbers`` (contract section 9)."""
+    state = "OPEN" if connected else "CLOSE"
+    return {
+        "id": item.id,
+        "instanceName": item.name,
+        "number": item.phone.lstrip("+"),
+        "name": item.name,
+        "provider": PROVIDERS[item.kind],
+        "state": state,
+        "apiKeys": [],
+        "primaryLink": {"state": state},
+        "secondaryLink": None,
+        "isFullyConnected": connected,
+        "extraChargeUnpaidSince": created_at if blocked else None,
+        "extraChargeDisconnectAt": None,
+        "createdAt": created_at,
+        "updatedAt": created_at,
+    }
+
+
+def message_row(message: Message, contact_name: str | None) -> Json:
+    """A message as the sandbox's own calls and its stream show it."""
+    return {
+        "id": message.id,
+        "messageId": message.message_id,
+        "correlationId": message.correlation_id,
+        "number": message.number_id,
+        "contact": message.contact,
+        "contactName": contact_name,
+        "author": message.author,
+        "authorName": message.author_name,
+        "direction": message.direction,
+        "event": message.event,
+        "fromMe": message.from_me,
+        "mode": message.mode,
+        "type": message.type,
+        "text": message.text,
+        "header": message.header,
+        "footer": message.footer,
+        "buttons": list(message.options),
+        "template": message.template,
+        "variables": message.variables,
+        "media": message.media,
+        "mediaType": message.media_type,
+        "caption": message.caption,
+        "filename": message.filename,
+        "quoted": message.quoted,
+        "labels": list(message.labels),
+        "idempotencyKey": message.idempotency_key,
+        "status": message.status,
+        "errorCode": message.error_code,
+        "errorMessage": message.error_message,
+        "deliverAt": iso_or_none(message.deliver_at_ms),
+        "createdAt": iso(message.created_ms),
+        "sentAt": iso_or_none(message.sent_ms),
+        "deliveredAt": iso_or_none(message.delivered_ms),
+        "readAt": iso_or_none(message.read_ms),
+    }
+
+
+def chat_row(chat: Chat, number: Number) -> Json:
+    """A chat as the sandbox's own calls and its stream show it."""
+    return {
+        "number": chat.number_id,
+        "contact": chat.contact,
+        "name": chat.name,
+        "kind": chat.kind,
+        "lastInboundAt": iso_or_none(chat.last_inbound_ms),
+        "windowClosesAt": iso_or_none(window_closes(number, chat.last_inbound_ms)),
+    }
+
+
+def number_row(item: Number) -> Json:
+    """A number as the sandbox's own calls show it."""
+    return {"id": item.id, "phone": item.phone, "name": item.name, "kind": item.kind}
+
+
+def delivery_row(item: Delivery) -> Json:
+    """A webhook delivery as the sandbox's own calls and its stream show it."""
+    return {
+        "id": item.id,
+        "webhookId": item.webhook_id,
+        "url": item.url,
+        "event": item.event,
+        "status": item.status,
+        "statusCode": item.status_code,
+        "attempts": item.attempts,
+        "signature": item.signature,
+        "body": orjson.loads(item.body),
+        "createdAt": iso(item.created_ms),
+        "nextAttemptAt": iso_or_none(item.due_ms),
+    }

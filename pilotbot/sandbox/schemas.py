@@ -1,0 +1,347 @@
+"""Request bodies, written from the contract: strict in what it states, open to fields it does not name."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, field_validator, model_validator
+
+from pilotbot.sandbox.clock import parse_iso
+from pilotbot.sandbox.records import ChatKind, Json, Mode
+
+MediaKind = Literal["image", "video", "document", "audio", "voice", "sticker"]
+MessageType = Literal["text", "image", "audio", "video", "document", "location", "contacts", "sticker", "reaction"]
+Text = Annotated[StrictStr, Field(min_length=1)]
+
+PHONE = re.compile(r"\+?[1-9][0-9]{6,14}")
+BSUID = re.compile(r"[A-Z]{2}\.[0-9]{1,128}")
+GROUP = re.compile(r"[0-9][0-9-]{0,63}@g\.us")
+NEWSLETTER = re.compile(r"[0-9]{1,64}@newsletter")
+DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w-]+=[^;,]*)*;base64,[A-Za-z0-9+/=\s]+")
+
+
+def is_url(value: str) -> bool:
+    """Whether `value` is an http or https URL with a host."""
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def is_data_uri(value: str) -> bool:
+    """Whether `value` is ``data:<mime>;base64,<data>``."""
+    return DATA_URI.fullmatch(value) is not None
+
+
+class Body(BaseModel):
+    """A JSON body; fields it does not name are let through."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+
+class Button(Body):
+    """One of up to three buttons (contract 3.4)."""
+
+    type: Literal["reply", "url", "call", "copy"]
+    label: Text
+    url: StrictStr | None = None
+    phone_number: StrictStr | None = Field(None, alias="phoneNumber")
+    copy_code: StrictStr | None = Field(None, alias="copyCode")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed = {"url": self.url, "call": self.phone_number, "copy": self.copy_code}
+        if self.type in needed and not needed[self.type]:
+            field = {"url": "url", "call": "phoneNumber", "copy": "copyCode"}[self.type]
+            raise ValueError(f"a {self.type} button needs {field}")
+        return self
+
+
+class Header(Body):
+    """The header of a message with buttons."""
+
+    type: Literal["text", "image", "video", "document"]
+    content: Text
+
+
+class Row(Body):
+    """One row of a list."""
+
+    title: Text
+    description: StrictStr | None = None
+    row_id: StrictStr | None = Field(None, alias="rowId")
+
+
+class Section(Body):
+    """A section of a list."""
+
+    title: StrictStr | None = None
+    rows: Annotated[list[Row], Field(min_length=1)]
+
+
+class ListBlock(Body):
+    """A single-choice list."""
+
+    button_text: Text = Field(alias="buttonText")
+    sections: Annotated[list[Section], Field(min_length=1)]
+
+
+class CardButton(Body):
+    """A button of a carousel card."""
+
+    type: Literal["QUICK_REPLY", "URL"]
+    text: Text
+    url: StrictStr | None = None
+    payload: StrictStr | None = None
+
+
+class Card(Body):
+    """A carousel card."""
+
+    media: dict[str, StrictStr] = Field(default_factory=dict)
+    body: StrictStr | None = None
+    buttons: list[CardButton] = Field(default_factory=list)
+
+
+class Carousel(Body):
+    """A carousel."""
+
+    cards: Annotated[list[Card], Field(min_length=1)]
+
+
+class Flow(Body):
+    """A WhatsApp Flow chosen at send time."""
+
+    flow_id: Text = Field(alias="flowId")
+    cta: StrictStr | None = None
+    action: Literal["navigate", "data_exchange"] | None = None
+    screen: StrictStr | None = None
+    data: Json = Field(default_factory=dict)
+    mode: Literal["published", "draft"] | None = None
+
+
+class SendRequest(Body):
+    """The body of ``POST /v1/messages/send`` (contract 3.1 to 3.4)."""
+
+    template_id: Text | None = Field(None, alias="templateId")
+    variables: Json = Field(default_factory=dict)
+    text: Text | None = None
+    media: Text | None = None
+    media_type: MediaKind | None = Field(None, alias="mediaType")
+    caption: StrictStr | None = None
+    buttons: list[Button] = Field(default_factory=list, max_length=3)
+    header: Header | None = None
+    footer: StrictStr | None = None
+    list_block: ListBlock | None = Field(None, alias="list")
+    carousel: Carousel | None = None
+    flow: Flow | None = None
+    destination_number: StrictStr | None = Field(None, alias="destinationNumber")
+    group_id: StrictStr | None = Field(None, alias="groupId")
+    newsletter_id: StrictStr | None = Field(None, alias="newsletterId")
+    labels: list[StrictStr] = Field(default_factory=list)
+    deliver_at: StrictStr | None = Field(None, alias="deliverAt")
+    deliver_until: StrictStr | None = Field(None, alias="deliverUntil")
+    mark_read: StrictBool | None = Field(None, alias="markRead")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: object) -> object:
+        if isinstance(value, dict):
+            return {key: item for key, item in value.items() if item is not None}
+        return value
+
+    @field_validator("deliver_at", "deliver_until")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        try:
+            parse_iso(value)
+        except ValueError:
+            raise ValueError("must be an ISO 8601 time") from None
+        return value
+
+    @model_validator(mode="after")
+    def _one_destination(self) -> Self:
+        given = [value for value in (self.destination_number, self.group_id, self.newsletter_id) if value is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of destinationNumber, groupId, newsletterId")
+        return self
+
+    @model_validator(mode="after")
+    def _one_mode(self) -> Self:
+        blocks = [block for block in (self.list_block, self.carousel, self.flow) if block is not None]
+        if self.template_id and (self.text or self.buttons or blocks):
+            raise ValueError("templateId excludes text, buttons, list, carousel and flow")
+        if self.text and self.media:
+            raise ValueError("text excludes media: put the words in caption, or the media in a header with buttons")
+        if not (self.template_id or self.text or self.media):
+            raise ValueError("give templateId, text, or media with mediaType")
+        if (self.buttons or blocks) and not self.text:
+            raise ValueError("buttons, list, carousel and flow need text as their body")
+        if len(blocks) > 1 or (blocks and self.buttons):
+            raise ValueError("give only one of buttons, list, carousel, flow")
+        return self
+
+    @model_validator(mode="after")
+    def _companions(self) -> Self:
+        if (self.header or self.footer) and not self.buttons:
+            raise ValueError("header and footer are only for messages with buttons")
+        if self.media and self.media_type is None:
+            raise ValueError("media needs mediaType")
+        if self.caption and self.media_type not in {"image", "video", "document"}:
+            raise ValueError("caption is only for image, video and document")
+        if self.caption and self.template_id:
+            raise ValueError("caption is only for direct media")
+        return self
+
+    @property
+    def destination(self) -> str:
+        """The destination as it was given."""
+        return self.destination_number or self.group_id or self.newsletter_id or ""
+
+    @property
+    def chat_kind(self) -> ChatKind:
+        """What kind of chat the destination is."""
+        if self.group_id is not None:
+            return "group"
+        return "newsletter" if self.newsletter_id is not None else "contact"
+
+    @property
+    def mode(self) -> Mode:
+        """Which of the mutually exclusive modes this is."""
+        modes: tuple[tuple[Mode, object], ...] = (
+            ("template", self.template_id),
+            ("media", self.media),
+            ("buttons", self.buttons),
+            ("list", self.list_block),
+            ("carousel", self.carousel),
+            ("flow", self.flow),
+        )
+        return next((mode for mode, given in modes if given), "text")
+
+
+class CancelRequest(Body):
+    """The body of ``DELETE /v1/messages/cancel`` (contract 4.2)."""
+
+    message_ids: list[StrictStr] = Field(alias="messageIds", min_length=1, max_length=100)
+
+
+class WebhookCreate(Body):
+    """The body of ``POST /v1/webhooks`` (contract 8.1)."""
+
+    url: Text
+    name: StrictStr = "webhook"
+    events: list[StrictStr] = Field(default_factory=list)
+    number_id: StrictStr | None = Field(None, alias="whatsappNumberId")
+
+
+class WebhookPatch(Body):
+    """The body of ``PATCH /v1/webhooks/{id}``: only what changes."""
+
+    name: StrictStr | None = None
+    url: Text | None = None
+    active: StrictBool | None = None
+    events: list[StrictStr] | None = None
+
+
+class TemplateWrite(Body):
+    """The body of ``POST /v1/templates`` and ``PUT /v1/templates/{id}`` (contract section 6)."""
+
+    name: StrictStr = ""
+    category: Literal["MARKETING", "UTILITY", "OTP"] | None = None
+    language: StrictStr = "pt_BR"
+    body: Json | StrictStr
+    examples: Json = Field(default_factory=dict)
+
+
+class InboundRequest(BaseModel):
+    """The body of ``POST /sandbox/inbound``: what a simulated contact does."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    sender: StrictStr = Field(alias="from")
+    name: StrictStr | None = None
+    text: StrictStr | None = None
+    number: StrictStr | None = None
+    event: Literal["received", "reply", "group", "newsletter"] | None = None
+    tap: Text | None = None
+    tap_as: Literal["reply", "received", "interactive", "buttonId"] = Field("reply", alias="tapAs")
+    quoted: StrictStr | None = None
+    group_id: StrictStr | None = Field(None, alias="groupId")
+    group_name: StrictStr | None = Field(None, alias="groupName")
+    newsletter_id: StrictStr | None = Field(None, alias="newsletterId")
+    newsletter_name: StrictStr | None = Field(None, alias="newsletterName")
+    type: MessageType | None = None
+    media: Text | None = None
+    media_type: StrictStr | None = Field(None, alias="mediaType")
+    caption: StrictStr | None = None
+    filename: StrictStr | None = None
+    at: StrictStr | None = None
+    from_me: StrictBool = Field(False, alias="fromMe")
+
+    @field_validator("sender")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if PHONE.fullmatch(value):
+            return "+" + value.lstrip("+")
+        if BSUID.fullmatch(value):
+            return value
+        raise ValueError('"from" must be a phone number such as "+5511987650001"')
+
+    @field_validator("at")
+    @classmethod
+    def _at(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                parse_iso(value)
+            except ValueError:
+                raise ValueError('"at" must be an ISO 8601 time such as "2026-11-20T13:00:00Z"') from None
+        return value
+
+    @model_validator(mode="after")
+    def _content(self) -> Self:
+        typed = self.type in {"location", "contacts", "sticker", "reaction"}
+        if self.text is None and self.tap is None and self.media is None and self.media_type is None and not typed:
+            raise ValueError('give "text", "tap" (a label) or "media" with "mediaType"')
+        if self.group_id is not None and not GROUP.fullmatch(self.group_id):
+            raise ValueError('"groupId" must look like "120363000000000001@g.us"')
+        if self.newsletter_id is not None and not NEWSLETTER.fullmatch(self.newsletter_id):
+            raise ValueError('"newsletterId" must look like "120363000000000099@newsletter"')
+        if self.event == "group" and self.group_id is None:
+            raise ValueError('event "group" needs "groupId"')
+        if self.event == "newsletter" and self.newsletter_id is None:
+            raise ValueError('event "newsletter" needs "newsletterId"')
+        return self
+
+
+class ClockRequest(BaseModel):
+    """The body of ``POST /sandbox/clock``: how far, or until when."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    advance: StrictStr | None = None
+    now: StrictStr | None = None
+
+
+class NumberChoice(Body):
+    """The number a control call means; the first configured number without it."""
+
+    number: StrictStr | None = None
+
+
+class SecretRequest(Body):
+    """The body of ``POST /sandbox/webhooks/{id}/secret``."""
+
+    secret: Text
+
+
+class EventRequest(BaseModel):
+    """The body of ``POST /sandbox/events``: an envelope to deliver as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    body: Json
+    number: StrictStr | None = None
+    signature: Literal["good", "bad", "none"] = "good"

@@ -1,0 +1,101 @@
+"""The webhook server: what Pilot Status posts to, and what tells whether the process lives and is ready (contract section 8)."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+
+import orjson
+from aiohttp import web
+
+from pilotbot import events
+from pilotbot.engine import Away
+from pilotbot.server.intake import Intake
+from pilotbot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+BODY_MAX = 256 * 1024
+READ_TIMEOUT = 10.0  # seconds that a sender may take for its body
+ACCEPT_TIMEOUT = 2.5  # seconds after which Redis counts as away, so that 503 is out within three
+SIGNATURE = "x-pilot-status-signature"
+
+Readiness = Callable[[], Awaitable[Mapping[str, object]]]
+
+
+def build_app(settings: Settings, intake: Intake, *, ready: Readiness, counts: Counter[str]) -> web.Application:
+    """The aiohttp application. `ready` answers with a mapping whose "ready" says whether; the rest is detail, shown as it is."""
+    webhook = Webhook(settings, intake, counts)
+
+    async def healthz(_: web.Request) -> web.Response:
+        return _json(200, {"status": "ok"})
+
+    async def readyz(_: web.Request) -> web.Response:
+        state = await ready()
+        return _json(200 if state["ready"] else 503, state)
+
+    app = web.Application(client_max_size=BODY_MAX, middlewares=[_errors_as_json])
+    app.router.add_post("/webhook", webhook.handle)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    return app
+
+
+class Webhook:
+    """`POST /webhook`: authenticated, decoded, kept; 200 only once the event is in Redis."""
+
+    def __init__(self, settings: Settings, intake: Intake, counts: Counter[str]) -> None:
+        self._secrets = [secret.get_secret_value() for secret in settings.webhook_secret]
+        self._token = settings.webhook_token.get_secret_value() if settings.webhook_token else None
+        self._intake = intake
+        self._counts = counts
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one delivery: 200 kept (or known, or of no concern), 4xx not acceptable, 503 come again."""
+        if request.content_type != "application/json" or request.headers.get("Content-Encoding", "identity") != "identity":
+            return self._refuse(415, "unsupported", "send application/json, not compressed")
+        if (request.content_length or 0) > BODY_MAX:
+            return self._refuse(413, "too-large", f"a body may have {BODY_MAX} bytes")
+        try:
+            async with asyncio.timeout(READ_TIMEOUT):
+                raw = await request.read()
+        except TimeoutError:
+            return self._refuse(408, "slow", f"the body did not come within {READ_TIMEOUT:.0f} s")
+        if not self._authentic(request, raw):
+            return self._refuse(401, "unauthenticated", "the signature or the token is missing or wrong")
+        try:
+            event = events.decode(raw)
+        except events.Malformed as error:
+            return self._refuse(400, "malformed", str(error))
+        try:
+            async with asyncio.timeout(ACCEPT_TIMEOUT):
+                outcome = await self._intake.take(event, raw)
+        except (Away, TimeoutError):
+            log.warning("a delivery is answered 503: Redis is away")
+            return self._refuse(503, "away", "the event could not be stored, deliver it again", {"Retry-After": "1"})
+        if outcome == "full":
+            return self._refuse(503, "full", "too many events of this chat wait, deliver it again later", {"Retry-After": "5"})
+        return _json(200, {"status": outcome})
+
+    def _authentic(self, request: web.Request, raw: bytes) -> bool:
+        """Secret set: signature required. Token set: token required. Both: both (design section 3.17)."""
+        if self._secrets and not events.verify(raw, request.headers.get(SIGNATURE), self._secrets):
+            return False
+        return self._token is None or events.token_matches(request.query.get("token"), self._token)
+
+    def _refuse(self, status: int, code: str, remedy: str, headers: Mapping[str, str] | None = None) -> web.Response:
+        self._counts[f"refused:{code}"] += 1
+        return _json(status, {"error": remedy, "code": code.upper()}, headers)
+
+
+@web.middleware
+async def _errors_as_json(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+        return _json(error.status, {"error": error.reason, "code": error.reason.upper().replace(" ", "_")}, headers)
+
+
+def _json(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(body), content_type="application/json", headers=headers)

@@ -1,0 +1,184 @@
+"""The way in: an event from the wire to its chat's mailbox, or to where else it belongs (design: accept, and section 3.8).
+
+After `take` returns, whatever must survive is in Redis. It raises `Away` when that cannot be had, and nothing was promised.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pilotbot import events
+from pilotbot.contacts import canonical
+from pilotbot.engine import Accepted, Arrival, ChatKind, Engine, Place, Record
+from pilotbot.platform import FailureFamily, failure_family
+from pilotbot.settings import NumberSettings
+
+log = logging.getLogger(__name__)
+
+Outcome = Literal[
+    "ok", "dup", "replaced", "stale", "full", "echo", "status", "clock", "other-number", "provider", "unknown", "no-handler"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Whom to tell that there is work, by shard. Only a hint: polling is the truth."""
+
+    mailbox: Callable[[int], None]
+    lane: Callable[[int], None]
+
+
+class Intake:
+    """Takes events in for the configured numbers.
+
+    `wants` says whether the bot has a handler for an event that is not a message, so that what nobody handles costs no mailbox;
+    `follow_clock` whether a sandbox may move business time.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        numbers: Sequence[NumberSettings],
+        wake: Wake,
+        *,
+        wants: Callable[[events.Event], bool],
+        follow_clock: bool,
+        counts: Counter[str],
+    ) -> None:
+        self._engine = engine
+        self._numbers = numbers
+        self._wake = wake
+        self._wants = wants
+        self._follow_clock = follow_clock
+        self._counts = counts
+
+    async def take(self, event: events.Event, raw: bytes) -> Outcome:
+        """Take one event in. `raw` is the body as it came."""
+        outcome = await self._take(event, raw)
+        self._counts[f"{event.name if not isinstance(event, events.Unknown) else 'unknown'}:{outcome}"] += 1
+        return outcome
+
+    async def _take(self, event: events.Event, raw: bytes) -> Outcome:
+        match event:
+            case events.Clock():
+                return await self._clock(event)
+            case events.Unknown() | events.PhoneLine():
+                return "unknown"
+            case events.Provider():
+                return "provider"
+        number = self._number(event.number_id)
+        if number is None:
+            return "other-number"
+        if isinstance(event, events.Status):
+            return await self._status(event, raw, number)
+        if isinstance(event, events.Inbound):
+            if event.from_me:
+                return "echo"
+        elif not self._wants(event):
+            return "no-handler"
+        return await self._keep(event, raw, number)
+
+    def _number(self, wire_id: str | None) -> NumberSettings | None:
+        """The configured number that a wire id means; events of others are not ours (design section 3.1)."""
+        if wire_id is None or all(number.id is None for number in self._numbers):
+            return self._numbers[0] if len(self._numbers) == 1 else None
+        return next((number for number in self._numbers if number.id == wire_id), None)
+
+    async def _clock(self, event: events.Clock) -> Outcome:
+        if self._follow_clock:
+            await self._engine.advance(event.offset)
+            for shard in range(self._engine.shards):
+                self._wake.mailbox(shard)
+                self._wake.lane(shard)
+        return "clock"
+
+    async def _keep(self, event: events.Event, raw: bytes, number: NumberSettings) -> Outcome:
+        kind, address = chat_of(event)
+        known = address
+        if kind == "contact" and address:
+            known = await self._person(event, address)
+        place = Place(key=self._engine.keys.chat(number.name, canonical(known)), number=number.name, kind=kind, address=address)
+        inbound = event if isinstance(event, events.Inbound) else None
+        result = await self._engine.accept(
+            Arrival(
+                place=place,
+                id=event.id if inbound else f"{event.name}:{event.id}",
+                message_id=(inbound.message_id or "") if inbound else "",
+                at=event.at,
+                mark=_mark(event),
+                body=raw,
+                name=(inbound.sender_name or "") if inbound and kind == "contact" else "",
+                opens_window=isinstance(event, events.Received | events.Reply) and inbound is not None and inbound.type != "reaction",
+            )
+        )
+        self._tell(place.key.shard, result)
+        return result.outcome
+
+    async def _person(self, event: events.Event, address: str) -> str:
+        """The address that a contact is known by: a BSUID is resolved to the phone it belongs to, once both were seen (3.2)."""
+        other = event.data.get("userId") or event.data.get("participantUserId")
+        if address.startswith("+"):
+            if isinstance(other, str) and other and not other.startswith("+"):
+                await self._engine.learn_alias(other, address)
+            return address
+        return await self._engine.alias(address) or address
+
+    async def _status(self, event: events.Status, raw: bytes, number: NumberSettings) -> Outcome:
+        advanced, record = await self._engine.merge_status(
+            event.id, event.status, code=event.error_code, message_id=event.message_id
+        )
+        if record.chat is None:
+            return "status"  # parked until the 202 is recorded
+        if event.status == "failed":
+            await settle_failure(self._engine, record, self._wake.lane, self._counts)
+        if advanced and self._wants(event):
+            place = Place(key=record.chat, number=number.name, kind="contact", address=event.to)
+            arrival = Arrival(place=place, id=f"{event.name}:{event.id}", at=event.at, mark="s", body=raw)
+            self._tell(record.chat.shard, await self._engine.accept(arrival))
+        return "status"
+
+    def _tell(self, shard: int, result: Accepted) -> None:
+        if result.wake_mailbox:
+            self._wake.mailbox(shard)
+        if result.wake_lane:
+            self._wake.lane(shard)
+
+
+async def settle_failure(engine: Engine, record: Record, wake_lane: Callable[[int], None], counts: Counter[str]) -> None:
+    """What to do about a message that failed after it was taken: the window's refusals are decided again, once (design 3.5).
+
+    Everything else stays as it is: what may have been delivered is never sent again by machine.
+    """
+    family = failure_family(record.code)
+    counts[f"failed:{family}"] += 1
+    log.info("a message failed after it was accepted: %s (item %s)", record.code or "no code", record.item)
+    if family is FailureFamily.WINDOW and record.again is not None and record.chat is not None:
+        await engine.decide_again(record)
+        wake_lane(record.chat.shard)
+
+
+def chat_of(event: events.Event) -> tuple[ChatKind, str]:
+    """The chat that an event belongs to: its kind and the address that answers go to ("" where there is nobody to answer)."""
+    match event:
+        case events.Group():
+            return "group", event.group_id
+        case events.Newsletter():
+            return "newsletter", event.newsletter_id
+        case events.Inbound():
+            return "contact", event.sender
+        case events.Call() | events.FlowResponse() if event.sender:
+            return "contact", event.sender
+        case events.Lead() if event.phone:
+            return "contact", event.phone
+    return "number", ""
+
+
+def _mark(event: events.Event) -> str:
+    match event:
+        case events.Reply():
+            return "q"
+        case events.Received():
+            return "r"
+    return "e"

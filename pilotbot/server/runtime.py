@@ -1,0 +1,232 @@
+"""The running bot: Redis, the platform's clients, the worker, the sender, the upkeep and the webhook server, started and stopped."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+from aiohttp import web
+
+from pilotbot.bot import Bot
+from pilotbot.engine import Engine, Terms
+from pilotbot.engine.embedded import RedisServer
+from pilotbot.events import Event
+from pilotbot.platform import PilotStatus, PlatformError
+from pilotbot.server.app import build_app
+from pilotbot.server.intake import Intake, Wake, settle_failure
+from pilotbot.server.outgoing import LaneOutbox, Numbers
+from pilotbot.server.sender import Sender, forever
+from pilotbot.server.turn import Hands, TurnRunner
+from pilotbot.server.worker import Worker
+from pilotbot.settings import NumberSettings, Settings
+
+log = logging.getLogger(__name__)
+
+GRACE = 20.0  # seconds that running turns and posts are given at a stop
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
+    """Redis as the settings say it, opened; the embedded server is started or adopted where no URL is set.
+
+    Raises RedisUnavailable, Away or Mismatch.
+    """
+    url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    server = await RedisServer.open(url=url, data_dir=settings.data_dir)
+    engine = Engine(
+        server.address.url or f"unix://{quote(str(server.address.path))}",
+        shards=settings.shards,
+        terms=Terms(lease=round(settings.lease_seconds * 1000), margin=round(settings.window_margin_seconds * 1000)),
+        restore=server.ensure if url is None else None,
+    )
+    try:
+        await engine.open()
+        yield engine
+    finally:
+        await engine.close()
+        await server.close()
+
+
+@asynccontextmanager
+async def clients(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Mapping[str, PilotStatus]]:
+    """A client for each configured number, by its name, all on one session."""
+    async with AsyncExitStack() as stack:
+        yield {number.name: await stack.enter_async_context(_client(settings, number, session)) for number in settings.numbers}
+
+
+def _client(settings: Settings, number: NumberSettings, session: aiohttp.ClientSession) -> PilotStatus:
+    return PilotStatus(
+        settings.api_url,
+        api_key=number.key.get_secret_value() if number.key else None,
+        api_key_id=number.key_id.get_secret_value() if number.key_id else None,
+        session=session,
+    )
+
+
+class Runtime:
+    """A bot with everything it runs on. `reveal` shows contacts' words in the explanation of unhandled messages: for `dev` only."""
+
+    def __init__(self, bot: Bot, settings: Settings, engine: Engine, platform: Mapping[str, PilotStatus], *, reveal: bool = False) -> None:
+        self.engine = engine
+        self.counts: Counter[str] = Counter()
+        self._bot = bot
+        self._settings = settings
+        self._platform = platform
+        self._routes = bot.build()
+        numbers = Numbers(settings.numbers)
+        self._outbox = LaneOutbox(engine, numbers, closed=bot.closed)
+        self._sender = Sender(engine, platform, counts=self.counts, lanes=settings.senders)
+        hands = Hands(lane=self._sender.offer, put_aside=self._sender.note, wake_lane=self._sender.wake)
+        turns = TurnRunner(
+            bot, self._routes, engine, numbers, hands, timeout=settings.handler_timeout_seconds, reveal=reveal, counts=self.counts
+        )
+        self._worker = Worker(engine, turns.run, turns=settings.workers)
+        intake = Intake(
+            engine, settings.numbers, Wake(self._worker.wake, self._sender.wake), wants=self._wants,
+            follow_clock=settings.obeys_sandbox_clock, counts=self.counts,
+        )  # fmt: skip
+        self.app = build_app(settings, intake, ready=self._readiness, counts=self.counts)
+        self._remote: dict[str, str] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start working: turns, sends, upkeep."""
+        if self._settings.obeys_sandbox_clock:
+            await self._meet_clock()
+        lease = self._settings.lease_seconds
+        work = {
+            "worker": self._worker.run(),
+            "sender": self._sender.run(),
+            "renewal of leases": forever(self._renew, lease / 3, "leases are not renewed"),
+            "relay": forever(self._relay, 5.0, "the relay waits"),
+            "statuses": forever(self._ask_for_statuses, 30.0, "overdue statuses are not asked for"),
+            "templates": forever(self._look_at_templates, 3600.0, "the catalogue of templates could not be read"),
+        }
+        self._tasks = [asyncio.create_task(job, name=f"pilotbot-{name}") for name, job in work.items()]
+        for task in self._tasks:
+            task.add_done_callback(_tell)
+        self._bot.bind(self._outbox)
+
+    async def stop(self, grace: float = GRACE) -> None:
+        """Claim no more, finish what runs, end the upkeep. Leases that are left are given back when the engine closes."""
+        self._bot.bind(None)
+        await self._worker.stop(grace)
+        await self._sender.stop(grace)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _wants(self, event: Event) -> bool:
+        return self._routes.wants(type(event))
+
+    async def _readiness(self) -> Mapping[str, object]:
+        try:
+            async with asyncio.timeout(2):
+                redis = await self.engine.ready()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is asked for here
+            return {"ready": False, "redis": type(error).__name__, "remote": self._remote, "counts": dict(self.counts)}
+        return {"ready": redis, "redis": "ok" if redis else "scripts are missing", "remote": self._remote, "counts": dict(self.counts)}
+
+    # --- upkeep -----------------------------------------------------------------------------------------------------------------
+
+    async def _renew(self) -> None:
+        turns, lanes = self._worker.leases(), self._sender.leases()
+        shards = {turn.key.shard for turn in turns} | {lane.key.shard for lane in lanes}
+        lost = await asyncio.gather(
+            *(
+                self.engine.renew(
+                    shard,
+                    [(turn.key.id, turn.token) for turn in turns if turn.key.shard == shard],
+                    [(lane.key.id, lane.token) for lane in lanes if lane.key.shard == shard],
+                )
+                for shard in shards
+            )
+        )
+        tokens = set().union(*lost)
+        self._worker.lost(tokens)
+        self._sender.renewed(tokens)
+
+    async def _relay(self) -> None:
+        for shard in range(self.engine.shards):
+            if await self.engine.relay_leftovers(shard):
+                for lane in range(self.engine.shards):
+                    self._sender.wake(lane)
+
+    async def _ask_for_statuses(self) -> None:
+        """Messages without a final status for ten minutes: the webhook may be lost (design section 3.5)."""
+        for shard in range(self.engine.shards):
+            for platform_id in await self.engine.unfinished(shard):
+                for client in self._platform.values():
+                    try:
+                        found = await client.get(platform_id)
+                    except PlatformError as error:
+                        if error.status != 404:
+                            raise
+                        continue
+                    status = found.status.lower()
+                    if status in {"sent", "delivered", "read", "failed"}:
+                        _, record = await self.engine.merge_status(
+                            platform_id, status, code=found.error_code, message_id=found.external_message_id
+                        )
+                        if status == "failed":
+                            await settle_failure(self.engine, record, self._sender.wake, self.counts)
+                    break
+
+    async def _look_at_templates(self) -> None:
+        """Remote mistakes are told, in log and /readyz, and refuse nothing (design section 3.16)."""
+        for name, client in self._platform.items():
+            try:
+                found = await client.templates()
+            except PlatformError as error:
+                self._remote[name] = str(error)
+                log.error("number %s: the platform does not give its templates: %s", name, error)  # noqa: TRY400 - told, not traced
+                continue
+            self._remote[name] = "ok"
+            meta = next(number.kind for number in self._settings.numbers if number.name == name) == "meta"
+            catalogue = {template.name: template.problem(meta=meta) for template in found}
+            await self.engine.remember(f"templates:{name}", orjson.dumps(catalogue))
+
+    async def _meet_clock(self) -> None:
+        """Business time and the sandbox's clock agree: whichever is ahead, the other follows (design section 3.3)."""
+        client = next(iter(self._platform.values()))
+        try:
+            answer = await client.http.get("/sandbox/clock")
+            theirs = int(answer.raise_for_status().json()["offsetMs"])
+            ours = await self.engine.advance(theirs)
+            if ours > theirs:
+                moved = await client.http.post("/sandbox/clock", json={"advance": f"{(ours - theirs + 999) // 1000}s"})
+                await self.engine.advance(int(moved.raise_for_status().json()["offsetMs"]))
+        except (aiohttp.ClientError, OSError, ValueError, KeyError) as error:
+            log.warning("the sandbox's clock could not be read: %s", type(error).__name__)
+
+
+@asynccontextmanager
+async def running(bot: Bot, settings: Settings, *, reveal: bool = False) -> AsyncIterator[Runtime]:
+    """A bot at work, with its webhook server listening where the settings say, until the block is left.
+
+    Raises RedisUnavailable, Away, Mismatch, WiringError, or OSError where the port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(open_engine(settings))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2 * settings.senders), cookie_jar=aiohttp.DummyCookieJar())
+        )
+        platform = await stack.enter_async_context(clients(settings, session))
+        runtime = Runtime(bot, settings, engine, platform, reveal=reveal)
+        runner = web.AppRunner(runtime.app, access_log=None, handle_signals=False)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await runtime.start()
+        stack.push_async_callback(runtime.stop)
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        yield runtime
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("%s stopped", task.get_name(), exc_info=error)

@@ -1,0 +1,253 @@
+"""The way out: lanes are leased, their first item is posted, and what became of it is recorded; in order per chat (design: send)."""
+
+import asyncio
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import orjson
+from redis.exceptions import RedisError
+
+from pilotbot.engine import Away, Engine, Lane, PutAside, Settled
+from pilotbot.platform import Family, PilotStatus, PlatformError, backoff
+from pilotbot.server.intake import settle_failure
+
+log = logging.getLogger(__name__)
+
+HOUR = 3_600_000
+WINDOW = 24 * HOUR
+KEY_MEMORY = 23 * HOUR  # the platform remembers an Idempotency-Key for 24 h (contract 3.7); an hour is left for its clock
+BLOCKED_WAIT = 60.0  # seconds between looks at a number that cannot send
+UNREADABLE_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with an item after a post. `delay` is in seconds."""
+
+    what: Literal["sent", "retry", "again", "dead"]
+    delay: float = 0.0
+    unknown: bool = False
+    pause_number: bool = False
+
+
+def judge(error: PlatformError, lane: Lane, draw: Callable[[], float] = random.random) -> Verdict:
+    """What to do after a post that did not succeed: a pure function of the error and of what is known of the item (design 3.4)."""
+    match error.family:
+        case Family.ALREADY_SENT:
+            return Verdict("sent")
+        case Family.WINDOW:
+            return Verdict("again" if lane.pin == "free" and not lane.item.again else "dead")
+        case Family.REFUSED:
+            return Verdict("dead")
+        case Family.BLOCKED:
+            return Verdict("retry", error.retry_after or BLOCKED_WAIT, unknown=lane.unknown, pause_number=True)
+        case Family.UNREADABLE if lane.tries >= UNREADABLE_TRIES:
+            return Verdict("dead")
+    delay = backoff(lane.tries, retry_after=error.retry_after, random=draw)
+    throttled = error.family is Family.THROTTLED
+    return Verdict("retry", delay, unknown=lane.unknown or error.outcome_unknown, pause_number=throttled)
+
+
+def must_look_up(lane: Lane) -> bool:
+    """Whether the platform must be asked first: an earlier post may have arrived, and repeating it is no longer plainly right.
+
+    Up to the true edge of the window (a free-form item), and within the platform's memory of the key, a repeat is harmless.
+    """
+    if not lane.unknown:
+        return False
+    past_edge = lane.pin == "free" and lane.item.enforced and lane.inbound != "" and lane.now >= int(lane.inbound) + WINDOW
+    return past_edge or forgotten(lane)
+
+
+def forgotten(lane: Lane) -> bool:
+    """Whether the platform may have forgotten the item's key, so that a repeat could be a second message."""
+    return lane.now - lane.first_post >= KEY_MEMORY
+
+
+class Sender:
+    """Drains lanes, many chats at once, each in order.
+
+    `clients` maps the configured number's name to its client; `lanes` is how many are drained at the same time; `poll` in seconds.
+    """
+
+    def __init__(
+        self, engine: Engine, clients: Mapping[str, PilotStatus], *, counts: Counter[str], lanes: int = 64, poll: float = 0.25
+    ) -> None:
+        self._engine = engine
+        self._clients = clients
+        self._counts = counts
+        self._most = lanes
+        self._poll = poll
+        self._woken: set[int] = set()
+        self._wake = asyncio.Event()
+        self._tasks: dict[asyncio.Task[None], Lane] = {}
+        self._deadlines: dict[str, float] = {}
+        self._crowded = False
+        self._stopping = False
+
+    def wake(self, shard: int) -> None:
+        """Say that a lane of this shard may be due."""
+        self._woken.add(shard)
+        self._wake.set()
+
+    def offer(self, lane: Lane) -> None:
+        """Drain a lane that a commit leased to us."""
+        if self._stopping:
+            return  # its lease is given back at the stop
+        task = asyncio.create_task(self._drain(lane), name="pilotbot-lane")
+        self._tasks[task] = lane
+        task.add_done_callback(self._done)
+
+    def leases(self) -> list[Lane]:
+        """The lanes that are being drained, for renewal."""
+        return list(self._tasks.values())
+
+    def renewed(self, lost: set[str]) -> None:
+        """Note that all leases but the lost ones hold for another term."""
+        until = time.monotonic() + self._engine.terms.lease / 1000
+        for lane in self._tasks.values():
+            self._deadlines[lane.token] = 0.0 if lane.token in lost else until
+
+    async def run(self) -> None:
+        """Claim lanes that are due until cancelled or stopped."""
+        while not self._stopping:
+            self._wake.clear()
+            free = self._most - len(self._tasks)
+            self._crowded = free <= 0
+            if free > 0:
+                shards = sorted(self._woken) or range(self._engine.shards)
+                self._woken.clear()
+                try:
+                    for leased, notes in await asyncio.gather(*(self._engine.claim_lanes(shard, free) for shard in shards)):
+                        self.note(notes)
+                        for lane in leased:
+                            self.offer(lane)
+                except (Away, RedisError) as error:
+                    log.warning("the sender waits for Redis: %s", type(error).__name__)
+                    await asyncio.sleep(0.5)
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._poll)
+            except TimeoutError:
+                continue
+
+    async def stop(self, grace: float) -> None:
+        """Finish the posts that are under way, for at most `grace` seconds."""
+        self._stopping = True
+        self._wake.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for task in list(self._tasks):
+            task.cancel()
+
+    def note(self, notes: tuple[PutAside, ...]) -> None:
+        """Count and log what was put aside instead of being sent."""
+        for one in notes:
+            self._counts[f"{one.what}:{one.why}"] += 1
+            log.info("a message was put aside: %s, %s (item %s)", one.what, one.why, one.item)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        lane = self._tasks.pop(task)
+        self._deadlines.pop(lane.token, None)
+        if self._crowded:
+            self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a lane stopped; its lease runs out and it is tried again", exc_info=error)
+
+    async def _drain(self, lane: Lane) -> None:
+        task = asyncio.current_task()
+        following: Lane | None = lane
+        while following is not None and not self._stopping:
+            if task is not None:
+                self._deadlines.pop(self._tasks[task].token, None)
+                self._tasks[task] = following
+            self._deadlines[following.token] = time.monotonic() + self._engine.terms.lease / 1000
+            try:
+                following = await self._send(following)
+            except Away:
+                log.warning("a post could not be recorded, Redis is away; it is repeated under the same key")
+                return
+
+    async def _send(self, lane: Lane) -> Lane | None:
+        """Post a lane's first item and record the outcome. Returns the lane's next lease, if it goes on."""
+        client = self._clients.get(lane.number)
+        if client is None:
+            await self._unsent(lane, Verdict("dead"), "no-number", f"no number is called {lane.number!r}: see PILOTBOT_NUMBERS")
+            return None
+        if must_look_up(lane):
+            found = await self._look_up(lane, client)
+            if found is not None:
+                return await self._sent(lane, found)
+            if forgotten(lane):
+                await self._unsent(lane, Verdict("dead"), "unknown-outcome", "the platform's history does not show it; see to it by hand")
+                return None
+        if time.monotonic() >= self._deadlines[lane.token]:
+            return None  # the process slept past its lease: whoever has it now does this
+        try:
+            accepted = await client.post(lane.item.body(lane.pin), lane.item.key(lane.pin))
+        except PlatformError as error:
+            verdict = judge(error, lane)
+            self._counts[f"post:{error.family}"] += 1
+            level = logging.INFO if verdict.what == "retry" else logging.WARNING
+            log.log(level, "post: %s -> %s (item %s)", error, verdict.what, lane.item.id)
+            if verdict.what == "sent":
+                return await self._settle(lane, await self._engine.sent(lane))
+            await self._unsent(lane, verdict, error.code or str(error.family), str(error))
+            return None
+        self._counts[f"sent:{lane.pin}"] += 1
+        return await self._sent(lane, accepted.id)
+
+    async def _sent(self, lane: Lane, platform_id: str) -> Lane | None:
+        # The record first: a status may come at any moment now, and a crash between the two only repeats the post under its key.
+        record = await self._engine.record(lane, platform_id)
+        settled = await self._engine.sent(lane)
+        if record.status == "failed":
+            await settle_failure(self._engine, record, self.wake, self._counts)
+        return await self._settle(lane, settled)
+
+    async def _settle(self, lane: Lane, settled: Settled) -> Lane | None:
+        self.note(settled.put_aside)
+        if settled.outcome == "stale":
+            log.info("a lane's lease was lost after a post; the item is repeated under the same key (item %s)", lane.item.id)
+        return settled.lane
+
+    async def _unsent(self, lane: Lane, verdict: Verdict, reason: str, detail: str) -> None:
+        what = verdict.what
+        if what == "sent":
+            raise ValueError("an item that was sent is not unsent")
+        await self._engine.unsent(
+            lane, what, delay=round(verdict.delay * 1000), unknown=verdict.unknown, reason=reason, detail=detail,
+            pause_number=verdict.pause_number,
+        )  # fmt: skip
+        if what != "retry":
+            self.wake(lane.key.shard)
+
+    async def _look_up(self, lane: Lane, client: PilotStatus) -> str | None:
+        """The platform's id of an item that may have arrived, by its history (contract 4.3)."""
+        body = orjson.loads(lane.item.body(lane.pin))
+        start = datetime.fromtimestamp(lane.first_post / 1000 - 60, UTC)
+        try:
+            page = await client.history(start, None, page_size=100)
+        except PlatformError as error:
+            log.warning("the history could not be read: %s", error)
+            return None
+        text, to = body.get("text") or body.get("caption"), body.get("destinationNumber")
+        for row in page.messages:
+            if row.direction == "OUTBOUND" and row.text == text and row.participant_phone in {None, to}:
+                return row.id
+        return None
+
+
+async def forever(work: Callable[[], Awaitable[object]], every: float, what: str) -> None:
+    """Do `work` every so many seconds until cancelled; an absence of Redis or of the platform is logged and outlived."""
+    while True:
+        try:
+            await work()
+        except (Away, RedisError, PlatformError) as error:
+            log.warning("%s: %s", what, type(error).__name__)
+        await asyncio.sleep(every)

@@ -1,0 +1,290 @@
+"""One turn: the event at the head of a chat's mailbox, routed, handled and committed (design: route, handle, commit)."""
+
+import asyncio
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import orjson
+
+from pilotbot import events
+from pilotbot.bot import Bot
+from pilotbot.contacts import State, changed, dump, load
+from pilotbot.context import Chat, Contact, Context
+from pilotbot.engine import ChatKey, ChatKind, Claimed, Effects, Engine, Lane, Notice, Place, PutAside
+from pilotbot.replies import Ambiguous, Choice, Destination, Menu, Option, recognise, window_enforced
+from pilotbot.routing import Retry, Routes, Selected, StateLoader, TurnScope, explain
+from pilotbot.server.intake import chat_of
+from pilotbot.server.outgoing import LeaseLost, Numbers, TurnDesk, window_of
+
+log = logging.getLogger(__name__)
+
+CRASHES = 3  # of one event, after which it is a poison pill
+BACKOFF = (1_000, 5_000, 30_000, 120_000)  # ms before the tries that follow a Retry, a time-out, a lost connection
+ONCE_MORE = (1_000,)  # anything else is tried once more (design section 3.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a turn passes on when it is committed."""
+
+    lane: Callable[[Lane], None]
+    put_aside: Callable[[tuple[PutAside, ...]], None]
+    wake_lane: Callable[[int], None]
+
+
+class TurnRunner:
+    """Runs turns of one bot. `timeout` is in seconds; `reveal` lets contacts' words into the explanation of unhandled messages."""
+
+    def __init__(
+        self, bot: Bot, routes: Routes, engine: Engine, numbers: Numbers, hands: Hands, *, timeout: float, reveal: bool,
+        counts: Counter[str],
+    ) -> None:  # fmt: skip
+        self._bot = bot
+        self._routes = routes
+        self._engine = engine
+        self._numbers = numbers
+        self._hands = hands
+        self._timeout = timeout
+        self._reveal = reveal
+        self._counts = counts
+
+    async def run(self, turn: Claimed, keep: bool) -> Claimed | None:
+        """Run a claimed event to its end: committed, put back, or buried. Returns the chat's next event, if it was leased too."""
+        if turn.crashes >= CRASHES:
+            return await self._bury(turn, "poison", f"the process was lost {turn.crashes} times while it ran this event", keep)
+        event = events.decode(turn.body)
+        try:
+            ctx, desk = await self._set_up(turn, event)
+        except ValueError as error:  # a number that is not configured any more
+            return await self._bury(turn, "set-up", str(error), keep)
+        try:
+            with self._bot.turn():
+                async with asyncio.timeout(self._timeout):
+                    effects = await self._handle(turn, ctx, desk)
+        except LeaseLost:
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever an author's handler raises is settled here, and nowhere is it lost
+            settled = await self._failed(turn, ctx, desk, error)
+            if not isinstance(settled, Effects):
+                return await self._try_later(turn, error, settled, keep)
+            effects = settled
+        return await self._commit(turn, effects, desk, keep)
+
+    # --- before the handler -----------------------------------------------------------------------------------------------------
+
+    async def _set_up(self, turn: Claimed, event: events.Event) -> tuple[Context, "_Desk"]:
+        kind, address = chat_of(event)
+        if isinstance(event, events.Status):
+            kind, address = _stored_place(turn)
+        number = self._numbers.pick(turn.fields["number"].decode())
+        enforced = kind == "contact" and window_enforced(number.kind, Destination(kind, address))
+        seen = window_of(turn.fields, enforced=enforced, now=turn.now, margin=self._engine.terms.margin)
+        inbound = event if isinstance(event, events.Inbound) else None
+        chat_name = getattr(event, "group_name", None) or getattr(event, "newsletter_name", None) or _name(turn)
+        chat = Chat(number.name, kind, address, chat_name)
+        menus = _menus(turn)
+        choice = await self._choice(event, menus)
+        label = choice.label if isinstance(choice, Choice) else None
+        sender = _sender(event, turn)
+        desk = _Desk(
+            engine=self._engine, numbers=self._numbers, turn=turn, event_id=event.id, window=seen, closed=self._bot.closed,
+            place=Place(key=turn.key, number=number.name, kind=kind, address=address), given={"contact": sender, "chat": chat}, menus=menus,
+            choice=choice,
+        )  # fmt: skip
+        ctx = Context(
+            event=_as_received(event) if label is not None else event,
+            text=label if label is not None else (inbound.text if inbound else ""),
+            action=choice.action if isinstance(choice, Choice) else None,
+            chat=chat, sender=sender, window=seen, now=datetime.fromtimestamp(turn.now / 1000, UTC), bot_name=self._bot.name,
+            our_phone=inbound.to if inbound and not isinstance(event, events.Group) else None, desk=desk,
+        )  # fmt: skip
+        return ctx, desk
+
+    async def _choice(self, event: events.Event, menus: list[Menu]) -> Choice | Ambiguous | None:
+        """The option that a message means, if any: quoted menus first, then the chat's last ones (design section 3.14)."""
+        if not isinstance(event, events.Received | events.Reply | events.Group):
+            return None
+        quoted = await self._quoted(event.quoted_id, menus) if isinstance(event, events.Reply) and event.quoted_id else None
+        if quoted is None and not menus:
+            return None
+        tap = event.tap
+        choice = recognise(
+            menus, tap.label if tap else event.text, quoted=quoted, choice_id=tap.choice_id if tap else None, tapped=tap is not None
+        )
+        if isinstance(choice, Choice) and choice.problem:
+            log.warning("a stored option could not be read: %s", choice.problem)
+        return choice
+
+    async def _quoted(self, message_id: str, menus: list[Menu]) -> Menu | None:
+        record = await self._engine.find_record(message_id)
+        if record is None:
+            return None
+        if record.menu is not None:
+            return Menu.load(orjson.loads(record.menu))
+        return next((menu for menu in menus if menu.id == record.item), None)
+
+    # --- the handler ------------------------------------------------------------------------------------------------------------
+
+    async def _handle(self, turn: Claimed, ctx: Context, desk: "_Desk") -> Effects:
+        if isinstance(desk.choice, Ambiguous):
+            await ctx.reply(self._bot.which, options=_distinct(desk.choice))
+            return desk.effects({})
+        selected = await self._routes.select(ctx)
+        if not isinstance(selected, Selected):
+            self._counts["unhandled"] += 1
+            log.info("%s", explain(ctx, selected.tried, bot=self._bot.name, reveal=self._reveal))
+            return desk.effects({})
+        desk.selected = selected
+        async with TurnScope(self._loader(turn)) as scope:
+            await self._routes.run(selected, ctx, scope)
+            states = self._changed(turn, scope)
+        return desk.effects(states)
+
+    def _loader(self, turn: Claimed) -> StateLoader:
+        async def give(cls: type[State]) -> State:
+            return load(cls, turn.fields.get(f"state:{cls.state_name}"), turn.now)
+
+        return give
+
+    def _changed(self, turn: Claimed, scope: TurnScope) -> dict[str, bytes]:
+        return {
+            state.state_name: dump(state, turn.now)
+            for state in scope.states
+            if state.state_ttl is not None or changed(state, turn.fields.get(f"state:{state.state_name}"), turn.now)
+        }
+
+    async def _failed(self, turn: Claimed, ctx: Context, desk: "_Desk", error: Exception) -> "Effects | tuple[int, ...]":
+        """What to do about an exception: the effects of the error handler that settled it, or the back-off for another try."""
+        failed = desk.fresh()
+        try:
+            with self._bot.turn():
+                async with asyncio.timeout(self._timeout), TurnScope(self._loader(turn)) as scope:
+                    again = _with_desk(ctx, failed)
+                    if await self._routes.run_error(error, again, scope, desk.selected):
+                        self._counts["error:settled"] += 1
+                        return failed.effects(self._changed(turn, scope))
+        except Retry as retry:
+            return (_ms(retry.after),) * len(BACKOFF) if retry.after else BACKOFF
+        except Exception as second:  # noqa: BLE001 - as above
+            log.error("an error handler failed; the event is treated as if there were none: %s", self._told(second))  # noqa: TRY400
+        if isinstance(error, Retry):
+            return (_ms(error.after),) * len(BACKOFF) if error.after else BACKOFF
+        return BACKOFF if isinstance(error, TimeoutError | ConnectionError) else ONCE_MORE
+
+    # --- after it ---------------------------------------------------------------------------------------------------------------
+
+    async def _commit(self, turn: Claimed, effects: Effects, desk: "_Desk", keep: bool) -> Claimed | None:
+        settled = await self._engine.commit(turn, effects, keep=keep, send=True)
+        self._counts[f"turn:{settled.outcome}"] += 1
+        if settled.outcome == "stale":
+            log.warning("a turn lost its lease before its commit; nothing of it took effect")
+            return None
+        self._hands.put_aside(settled.put_aside)
+        for lane, notes in [*desk.emitted, (settled.lane, ())]:
+            self._hands.put_aside(notes)
+            if lane is not None:
+                self._hands.lane(lane)
+        if effects.notices:
+            await self._relay(turn.key, effects.notices)
+        return settled.next
+
+    async def _relay(self, key: ChatKey, notices: tuple[Notice, ...]) -> None:
+        await self._engine.relay(notices, key.shard)
+        for notice in notices:
+            self._hands.wake_lane(notice.place.key.shard)
+
+    async def _try_later(self, turn: Claimed, error: Exception, waits: tuple[int, ...], keep: bool) -> Claimed | None:
+        name = type(error).__name__
+        if turn.tries >= len(waits):
+            log.error("an event failed for good after %d tries: %s", turn.tries + 1, self._told(error))
+            return await self._bury(turn, name, _where(error), keep)
+        log.warning("an event failed (try %d), it is tried again: %s", turn.tries + 1, self._told(error))
+        self._counts["turn:retry"] += 1
+        await self._engine.retry(turn, waits[turn.tries])
+        return None
+
+    def _told(self, error: Exception) -> str:
+        """An exception for the log: its words may hold what a contact wrote, so they are shown at the developer's desk only."""
+        words = f": {error}" if self._reveal else ""
+        return f"{type(error).__name__}{words}\n{''.join(traceback.format_tb(error.__traceback__))}".rstrip()
+
+    async def _bury(self, turn: Claimed, reason: str, detail: str, keep: bool) -> Claimed | None:
+        self._counts[f"dead:{reason}"] += 1
+        log.error("an event goes to the dead letters: %s (see `pilotbot dead list`)", reason)
+        return (await self._engine.bury(turn, reason=reason, detail=detail, keep=keep)).next
+
+
+@dataclass(slots=True, kw_only=True)
+class _Desk(TurnDesk):
+    """A turn's desk, with what was found out on the way to its handler."""
+
+    choice: Choice | Ambiguous | None
+    selected: Selected | None = None
+
+    def fresh(self) -> "_Desk":
+        """An empty desk for the error handler: what the failed handler staged is dropped, what it emitted stays emitted."""
+        return _Desk(
+            engine=self.engine, numbers=self.numbers, turn=self.turn, event_id=f"{self.event_id}\0error", place=self.place,
+            window=self.window, closed=self.closed, given=self.given, menus=_menus(self.turn), choice=self.choice,
+            emitted=self.emitted,
+        )  # fmt: skip
+
+
+def _with_desk(ctx: Context, desk: _Desk) -> Context:
+    return Context(**{field.name: getattr(ctx, field.name) for field in fields(ctx) if field.name != "desk"}, desk=desk)
+
+
+def _as_received(event: events.Event) -> events.Event:
+    """A tap is not a quote: however the platform tells of it, handlers see the choice as a message that was received."""
+    if not isinstance(event, events.Reply):
+        return event
+    kept = {field.name for field in fields(events.Received)}
+    return events.Received(**{name: getattr(event, name) for name in kept})
+
+
+def _distinct(choices: Ambiguous) -> list[Option]:
+    """The candidates as options that can be told apart: by the message they came with."""
+    labels: list[str] = []
+    for choice in choices.candidates:
+        label = choice.excerpt or choice.label
+        labels.append(label if label not in labels else f"{label} ({len(labels) + 1})")
+    return [Option(label, choice.action) for label, choice in zip(labels, choices.candidates, strict=True)]
+
+
+def _menus(turn: Claimed) -> list[Menu]:
+    stored = turn.fields.get("menus")
+    return [Menu.load(one) for one in orjson.loads(stored)] if stored else []
+
+
+def _name(turn: Claimed) -> str | None:
+    return turn.fields["name"].decode() if "name" in turn.fields else None
+
+
+def _sender(event: events.Event, turn: Claimed) -> Contact | None:
+    if isinstance(event, events.Inbound):
+        stored = None if isinstance(event, events.Group | events.Newsletter) else _name(turn)
+        return Contact(event.sender, event.sender_name or stored)
+    kind, address = _stored_place(turn) if isinstance(event, events.Status) else chat_of(event)
+    return Contact(address, _name(turn)) if kind == "contact" else None
+
+
+def _stored_place(turn: Claimed) -> tuple[ChatKind, str]:
+    kind = next(kind for kind in get_args(ChatKind) if kind == turn.fields["kind"].decode())
+    return kind, turn.fields["address"].decode()
+
+
+def _ms(wait: timedelta) -> int:
+    return wait // timedelta(milliseconds=1)
+
+
+def _where(error: Exception) -> str:
+    """Where an exception was raised, without its words: those may hold what a contact wrote."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""

@@ -1,0 +1,102 @@
+"""Claims chats that have work and runs their turns: many chats at once, each chat one event after the other (design: claim)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from redis.exceptions import RedisError
+
+from pilotbot.engine import Away, Claimed, Engine
+
+log = logging.getLogger(__name__)
+
+IN_A_ROW = 50  # events of one chat under one lease, before others get their turn
+
+RunTurn = Callable[[Claimed, bool], Awaitable[Claimed | None]]
+"""Runs one turn to its commit. The flag says whether the chat's next event may be leased with it; that one is returned."""
+
+
+class Worker:
+    """Runs turns. `turns` is how many chats are worked on at the same time, `poll` the seconds between looks without a hint."""
+
+    def __init__(self, engine: Engine, run_turn: RunTurn, *, turns: int = 64, poll: float = 0.25) -> None:
+        self._engine = engine
+        self._run_turn = run_turn
+        self._most = turns
+        self._poll = poll
+        self._woken: set[int] = set()
+        self._wake = asyncio.Event()
+        self._tasks: dict[asyncio.Task[None], Claimed] = {}
+        self._crowded = False
+        self._stopping = False
+
+    def wake(self, shard: int) -> None:
+        """Say that a chat of this shard has work."""
+        self._woken.add(shard)
+        self._wake.set()
+
+    def leases(self) -> list[Claimed]:
+        """The turns that run now, for renewal."""
+        return list(self._tasks.values())
+
+    def lost(self, tokens: set[str]) -> None:
+        """End the turns whose lease is lost: somebody else runs them now, and what they did would be refused anyway."""
+        for task, turn in list(self._tasks.items()):
+            if turn.token in tokens:
+                task.cancel()
+
+    async def run(self) -> None:
+        """Claim chats until cancelled or stopped."""
+        while not self._stopping:
+            self._wake.clear()
+            free = self._most - len(self._tasks)
+            self._crowded = free <= 0
+            if free > 0:
+                shards = sorted(self._woken) or range(self._engine.shards)
+                self._woken.clear()
+                try:
+                    for claimed in await asyncio.gather(*(self._engine.claim(shard, free) for shard in shards)):
+                        for turn in claimed:
+                            self._start(turn)
+                except (Away, RedisError) as error:
+                    log.warning("the worker waits for Redis: %s", type(error).__name__)
+                    await asyncio.sleep(0.5)
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._poll)
+            except TimeoutError:
+                continue
+
+    async def stop(self, grace: float) -> None:
+        """Claim no more, and let the turns that run come to their commit, for at most `grace` seconds."""
+        self._stopping = True
+        self._wake.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for task in list(self._tasks):
+            task.cancel()
+
+    def _start(self, turn: Claimed) -> None:
+        task = asyncio.create_task(self._chat(turn), name="pilotbot-turn")
+        self._tasks[task] = turn
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if self._crowded:
+            self._wake.set()  # a place is free
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a turn stopped; its lease runs out and it is run again", exc_info=error)
+
+    async def _chat(self, turn: Claimed) -> None:
+        task = asyncio.current_task()
+        following: Claimed | None = turn
+        for done in range(1, IN_A_ROW + 1):
+            if following is None:
+                return
+            if task is not None:
+                self._tasks[task] = following
+            try:
+                following = await self._run_turn(following, done < IN_A_ROW and not self._stopping)
+            except Away:
+                log.warning("a turn could not be committed, Redis is away; it is run again")
+                return

@@ -1,0 +1,235 @@
+"""Every setting, in one place: read from the environment and `.env`, checked at start (design sections 3.1, 3.3, 3.17).
+
+The variable of a field is its name in capitals after `PILOTBOT_`. Nothing else of the framework reads the environment:
+what a part needs is passed to it.
+"""
+
+import ipaddress
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "PILOTBOT_"
+SANDBOX_KEY_PREFIX = "ps_sandbox_"
+
+NumberKind = Literal["meta", "evolution_v2", "evolution_go"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class SettingsError(Exception):
+    """The settings do not allow a start; one line for each problem, naming the variable and the remedy, no values."""
+
+
+def _printable(secret: SecretStr) -> SecretStr:
+    """Pasted secrets come with white space around; inside, or as control characters, it would break the HTTP header."""
+    text = secret.get_secret_value().strip()
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("is empty or holds white space or characters that are not ASCII; copy it again")
+    return SecretStr(text)
+
+
+Secret = Annotated[SecretStr, AfterValidator(_printable)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=4096)]
+
+
+class NumberSettings(BaseModel):
+    """One WhatsApp number that the bot answers (design section 3.1).
+
+    Attributes:
+        name: what the framework calls it, in keys and logs.
+        id: the platform's id; events of other ids are dropped. May be missing where there is one number only.
+        kind: what the platform runs it on; it decides which modes there are.
+        key: its API key, sent as `x-api-key`.
+        key_id: the id of its API key, sent as `x-api-key-id` where there is no `key`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    id: Annotated[str, Field(min_length=1)] | None = None
+    kind: NumberKind = "meta"
+    key: Secret | None = None
+    key_id: Secret | None = None
+
+
+class Settings(BaseSettings):
+    """The settings of an installation; made by `load_settings`. Its repr shows no secret.
+
+    Attributes:
+        api_url: the platform, scheme and host without path; `/v1` at its end is taken off.
+        api_key: the number's API key.
+        api_key_id: the id of an API key, in place of the key.
+        number_kind: what the platform runs the single number on.
+        numbers: all numbers; a JSON list of {name, id, kind, key} in `PILOTBOT_NUMBERS`, or else `main` alone.
+        webhook_secret: one or several (comma-separated, for rotation) that sign webhooks.
+        webhook_token: the token that webhooks carry; beside or in place of a secret.
+        redis_url: redis://, rediss:// or unix://; without it the embedded server is used.
+        data_dir: what the embedded server keeps.
+        host: the address that the webhook server listens on.
+        port: its port; 0 takes a free one.
+        shards: into how many parts the chats are divided; the same for all processes, and for good.
+        workers: handlers that run at once in a process.
+        senders: requests to the platform under way at once in a process.
+        lease_seconds: after how long a silent worker loses its chat.
+        handler_timeout_seconds: how long a handler may take.
+        window_margin_seconds: how long before its end the 24-hour window counts as closed.
+        log_level: the least that is logged.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    api_url: str = Field("https://pilotstatus.com.br", examples=["https://pilotstatus.com.br"])
+    api_key: Secret | None = None
+    api_key_id: Secret | None = None
+    number_kind: NumberKind = "meta"
+    numbers: Annotated[tuple[NumberSettings, ...], NoDecode] = Field(
+        (), validate_default=True, examples=['[{"name": "main", "id": "...", "kind": "meta", "key": "..."}]']
+    )
+    webhook_secret: Annotated[tuple[Secret, ...], NoDecode] = ()
+    webhook_token: Secret | None = Field(None, validate_default=True)
+    redis_url: SecretStr | None = Field(None, examples=["redis://localhost:6379/0"])
+    data_dir: Path = Field(Path(".pilotbot"), examples=[".pilotbot"])
+    host: str = Field("127.0.0.1", min_length=1, examples=["127.0.0.1"])
+    port: int = Field(8701, ge=0, le=65_535, examples=["8701"])
+    shards: Count = Field(8, examples=["8"])
+    workers: Count = Field(64, examples=["64"])
+    senders: Count = Field(64, examples=["64"])
+    lease_seconds: Seconds = Field(30.0, examples=["30"])
+    handler_timeout_seconds: Seconds = Field(120.0, examples=["120"])
+    window_margin_seconds: Seconds = Field(120.0, examples=["120"])
+    log_level: LogLevel = Field("INFO", examples=["INFO"])
+
+    @property
+    def obeys_sandbox_clock(self) -> bool:
+        """Whether the other side is the sandbox, whose clock may move ours (design section 3.3)."""
+        keys = (number.key.get_secret_value() if number.key else "" for number in self.numbers)
+        return _is_loopback(urlsplit(self.api_url).hostname) and all(key.startswith(SANDBOX_KEY_PREFIX) for key in keys)
+
+    @field_validator("api_url")
+    @classmethod
+    def _host_only(cls, value: str) -> str:
+        url = re.sub(r"/+(v1/*)?$", "", value.strip())
+        if not re.fullmatch(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+])(:\d{1,5})?", url):
+            raise ValueError("is not an http or https address of a host")
+        return url
+
+    @field_validator("numbers", mode="before")
+    @classmethod
+    def _numbers_from_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value) if value.strip() else ()
+        except json.JSONDecodeError as error:
+            raise ValueError(f"is not JSON (column {error.colno}: {error.msg})") from None
+
+    @field_validator("numbers")
+    @classmethod
+    def _complete(cls, value: tuple[NumberSettings, ...], info: ValidationInfo) -> tuple[NumberSettings, ...]:
+        """Without a list there is `main`; a number without a key of its own takes the shared one."""
+        if not {"api_key", "api_key_id", "number_kind"} <= info.data.keys():
+            return ()  # one of them has a problem that is reported already
+        numbers = value or (NumberSettings(name="main", kind=info.data["number_kind"]),)
+        shared = {"key": info.data["api_key"], "key_id": info.data["api_key_id"]}
+        numbers = tuple(each if each.key or each.key_id else each.model_copy(update=shared) for each in numbers)
+        ids = [number.id for number in numbers]
+        if len({number.name for number in numbers}) < len(numbers):
+            raise ValueError("two numbers have the same name; give each its own")
+        if len(numbers) > 1 and None in ids:
+            raise ValueError("with more than one number each needs its id; add the missing ones")
+        if len(set(ids)) < len(ids):
+            raise ValueError("two numbers have the same id; give each its own")
+        if not all(number.key or number.key_id for number in numbers):
+            raise _problem("API_KEY", "is not set; set it to the number's API key, as Pilot Status shows it")
+        return numbers
+
+    @field_validator("webhook_secret", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("webhook_token")
+    @classmethod
+    def _some_authentication(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("webhook_secret") == ():
+            remedy = f"set it to the webhook's secret, or {PREFIX}WEBHOOK_TOKEN to its token"
+            raise _problem("WEBHOOK_SECRET", f"is not set, so that anybody could send events; {remedy}")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or re.match(r"rediss?://[^/?]|unix://[^?]*/", value.get_secret_value()):
+            return value
+        raise ValueError("is not a redis://, rediss:// or unix:// address")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _capitals(cls, value: object) -> object:
+        return value.strip().upper() if isinstance(value, str) else value
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read and check the settings.
+
+    Args:
+        overrides: values by field name; they win over the environment, which wins over `.env`.
+
+    Raises:
+        SettingsError: something is missing or malformed; a line for each problem.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [_line(problem) for problem in error.errors(include_url=False, include_input=False)]
+    except UnicodeDecodeError:
+        lines = [".env: is not text in UTF-8; save it as such"]
+    raise SettingsError("\n".join(lines))
+
+
+def _problem(name: str, text: str) -> PydanticCustomError:
+    """A problem of another variable than the one being checked. The text must hold no braces."""
+    return PydanticCustomError("setting", f"{PREFIX}{name}: {text}")
+
+
+def _line(problem: ErrorDetails) -> str:
+    """One line on one problem: the variable, what is wrong with it, and what would be right; never its value."""
+    if problem["type"] == "setting":
+        return problem["msg"]
+    field, *inside = (str(part) for part in problem["loc"])
+    text = problem["msg"].removeprefix("Value error, ")
+    place = f"{'.'.join(inside)}: " if inside and field == "numbers" else ""
+    examples = Settings.model_fields[field].examples if field in Settings.model_fields else None
+    remedy = f"; set it to something like {examples[0]}" if examples else ""
+    return " ".join(f"{PREFIX}{field.upper()}: {place}{text}{remedy}".split())
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
