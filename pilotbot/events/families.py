@@ -40,10 +40,8 @@ def _number(body: Envelope) -> Event:
 
 def _call(body: Envelope) -> Event:
     flat = body.data or body.whole
-    call_id, moment, sender = identifier(flat, "callId"), identifier(flat, "timestamp"), address(flat, "from")
-    # A permission has no callId: there the contact tells two of the same moment apart.
-    whose = call_id or sender
-    id_ = identifier(flat, "id") or (f"{body.name}:{whose}:{moment}" if whose and moment else body.hash())
+    call_id, moment = identifier(flat, "callId"), identifier(flat, "timestamp")
+    id_ = identifier(flat, "id") or (f"{body.name}:{call_id}:{moment}" if call_id and moment else body.hash())
     return Call(
         name=body.name,
         id=id_,
@@ -54,7 +52,7 @@ def _call(body: Envelope) -> Event:
         status=text(flat, "status"),
         call_id=call_id,
         direction=text(flat, "direction"),
-        sender=sender,
+        sender=address(flat, "from"),
         to=address(flat, "to"),
         duration=number(flat, "duration"),
     )

@@ -13,7 +13,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _SECONDS_BELOW = 100_000_000_000  # as seconds the year 5138, as milliseconds 1973: smaller numbers are seconds
 _LAST = 253_402_300_800_000  # the year 10000, in milliseconds
-_LONGEST_TIME = 40
 _LONGEST_ID = 255
 
 
@@ -93,8 +92,6 @@ def time(data: Data, *names: str) -> int | None:
 
 
 def _iso(value: str) -> int | None:
-    if len(value) > _LONGEST_TIME:
-        return None
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:

@@ -118,7 +118,7 @@ class State:
     def save_message(self, message: Message) -> None:
         """Keep a message, and the ids it may be asked for by."""
         self._index(message)
-        self._store.put("message", f"{message.seq:012d}", orjson.dumps(message))
+        self._store.put("message", message.id, orjson.dumps(message))
 
     def save_chat(self, chat: Chat) -> None:
         """Keep a chat."""
@@ -149,13 +149,13 @@ class State:
     def save_delivery(self, delivery: Delivery) -> None:
         """Keep a delivery; the oldest settled ones make room."""
         self.deliveries[delivery.id] = delivery
-        self._store.put("delivery", f"{delivery.seq:012d}", orjson.dumps(delivery))
+        self._store.put("delivery", delivery.id, orjson.dumps(delivery))
         while len(self.deliveries) > self._settings.kept_deliveries:
             oldest = next(iter(self.deliveries.values()))
             if oldest.status == "PENDING":
                 break
             del self.deliveries[oldest.id]
-            self._store.delete("delivery", f"{oldest.seq:012d}")
+            self._store.delete("delivery", oldest.id)
 
     def save_answer(self, answer: Answer) -> None:
         """Remember what an idempotency key was answered."""

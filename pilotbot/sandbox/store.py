@@ -22,13 +22,16 @@ class Store:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute(
-                "CREATE TABLE IF NOT EXISTS records (kind TEXT, id TEXT, body BLOB, PRIMARY KEY (kind, id)) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS records (kind TEXT, id TEXT, body BLOB, PRIMARY KEY (kind, id))"
             )
 
     def put(self, kind: str, key: str, body: bytes) -> None:
         """Save one record."""
         if self._db is not None:
-            self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (kind, key, body))
+            self._db.execute(
+                "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+                (kind, key, body),
+            )
 
     def delete(self, kind: str, key: str) -> None:
         """Forget one record."""
@@ -41,10 +44,10 @@ class Store:
             self._db.execute("DELETE FROM records WHERE kind = ?", (kind,))
 
     def load(self, kind: str) -> list[bytes]:
-        """All records of a kind, in the order of their ids."""
+        """All records of a kind, in the order they were first saved."""
         if self._db is None:
             return []
-        return [row[0] for row in self._db.execute("SELECT body FROM records WHERE kind = ? ORDER BY id", (kind,))]
+        return [row[0] for row in self._db.execute("SELECT body FROM records WHERE kind = ? ORDER BY rowid", (kind,))]
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -162,7 +162,10 @@ class TestVersions:
             load(Unmoved, self.OLD, NOW)
 
     def test_an_older_version_that_fits_needs_no_migration(self) -> None:
-        assert load(Unmoved, b'{"v":1,"x":null,"d":{"lines":["tea"]}}', NOW).lines == ["tea"]
+        document = b'{"v":1,"x":null,"d":{"lines":["tea"]}}'
+        state = load(Unmoved, document, NOW)
+        assert state.lines == ["tea"]
+        assert changed(state, document, NOW)
 
     def test_a_newer_version_is_refused(self) -> None:
         with pytest.raises(StateError, match="Note: stored by version 2, but this code has version 1"):

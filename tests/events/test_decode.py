@@ -221,6 +221,11 @@ class TestIdentity:
     def test_the_order_of_ids(self, ids: dict[str, object], expected: str) -> None:
         assert decode(wire({"event": "message.received", "data": {"from": ANA, "to": SHOP, **ids}})).id == expected
 
+    def test_the_order_of_ids_of_an_unknown_event(self) -> None:
+        data = {"internalMessageId": "b", "messageId": "c"}
+        assert decode(wire({"event": "message.new", "id": "d", "data": data})).id == "b"
+        assert decode(wire({"event": "message.new", "id": "d"})).id == "d"
+
     @pytest.mark.parametrize("id_", [None, "", "x" * 256])
     def test_a_body_without_an_id_is_known_by_its_hash(self, id_: str | None) -> None:
         raw = wire({"event": "message.received", "data": {"from": ANA, "to": SHOP, "id": id_}})
@@ -273,7 +278,9 @@ class TestMessages:
         ("fields", "media"),
         [({"mediaType": "audio/ogg", "mediaLink": "https://x.example/1"}, Media("audio", "https://x.example/1", "audio/ogg")),
          ({"mediaType": "video"}, Media("video")), ({"mediaLink": "https://x.example/1"}, Media("document", "https://x.example/1")),
-         ({"type": "image", "mediaId": "77"}, Media("image", id="77")), ({"mediaType": "location"}, None), ({"type": "text"}, None)],
+         ({"type": "image", "mediaId": "77"}, Media("image", id="77")),
+         ({"mediaType": "interactive", "mediaLink": "https://x.example/1"}, None),
+         ({"mediaType": "location"}, None), ({"type": "text"}, None)],
     )  # fmt: skip
     def test_media_without_all_its_fields(self, fields: dict[str, object], media: Media | None) -> None:
         event = received(**fields)

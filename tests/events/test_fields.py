@@ -1,5 +1,7 @@
 """Single fields of untrusted objects."""
 
+import time as clock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,14 @@ AT = 1_795_190_401_000
 )  # fmt: skip
 def test_the_forms_of_a_time(value: object) -> None:
     assert time({"createdAt": value}, "createdAt") == AT
+
+
+def test_a_time_without_an_offset_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "America/Sao_Paulo")
+        clock.tzset()
+        assert time({"at": "2026-11-20T16:00:01"}, "at") == AT
+    clock.tzset()
 
 
 def test_fractions_are_exact() -> None:
@@ -46,7 +56,19 @@ def test_an_id_too_long_for_a_key_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(5, 5), ("5", 5), ("-5", -5), (5.9, 5), (True, None), ("x", None), ("²", None), (None, None)]
+    ("value", "expected"),
+    [
+        (5, 5),
+        ("5", 5),
+        ("-5", -5),
+        (5.9, 5),
+        (float("inf"), None),
+        (float("nan"), None),
+        (True, None),
+        ("x", None),
+        ("²", None),
+        (None, None),
+    ],
 )
 def test_number(value: object, expected: int | None) -> None:
     assert number({"x": value}, "x") == expected

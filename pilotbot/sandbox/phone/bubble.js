@@ -1,7 +1,7 @@
 // One message as a bubble.
 
 import { h, icon } from "./dom.js";
-import { hue, phoneText, timeOf } from "./format.js";
+import { phoneText, timeOf } from "./format.js";
 import { has, t } from "./i18n.js";
 import { formatted, plain } from "./markup.js";
 import { media } from "./media.js";
@@ -10,8 +10,9 @@ import { fromBot, optionsOf, statusOf, textOf } from "./state.js";
 /**
  * Draw a message.
  * @param {object} row the message
- * @param {object} about what the rest of the chat says of it: `quoted` (row or null), `taken` (a bot has it), `tapped` (labels), `group`
- * @param {{tap: (row: object, label: string) => void, quote: (row: object) => void, copy: (text: string) => void}} acts
+ * @param {{quoted: ?object, taken: boolean, tapped: Set<string>, group: boolean}} about what the rest of the chat says of
+ *   it: the message it answers, whether a bot has it, the labels that were tapped, whether this is a group
+ * @param {{tap: (row, label) => void, quote: (row) => void, copy: (text) => void}} acts
  */
 export function bubble(row, about, acts) {
   const status = row.direction === "out" ? statusOf(row) : about.taken ? "delivered" : "sent";
@@ -28,7 +29,7 @@ export function bubble(row, about, acts) {
       { class: "sheet" },
       about.group &&
         row.direction === "in" &&
-        h("p", { class: `author-name ink-${hue(row.author)}` }, phoneText(row.author)),
+        h("p", { class: "author-name" }, row.authorName || phoneText(row.author)),
       row.mode === "template" &&
         h(
           "p",
@@ -93,7 +94,7 @@ export function quotedBlock(row) {
     h(
       "span",
       { class: "quoted-who" },
-      fromBot(row) ? t("bot") : row.contactName || phoneText(row.author ?? row.contact),
+      fromBot(row) ? t("bot") : row.authorName || row.contactName || phoneText(row.author ?? row.contact),
     ),
     h(
       "span",

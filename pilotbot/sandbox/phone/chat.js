@@ -89,7 +89,7 @@ function items(state, chat, rows, acts) {
       quoted: quotes.get(row) ?? null,
       taken: taken.has(row.id),
       tapped: row.direction === "out" ? tapped(row) : new Set(),
-      group: chat.kind !== "contact",
+      group: chat.kind === "group",
     };
     const version = JSON.stringify([
       row,

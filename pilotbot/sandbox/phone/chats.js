@@ -69,8 +69,12 @@ function lastText(row) {
   return fromBot(row) ? plain(text) : `↩ ${plain(text)}`;
 }
 
-/** What a chat is called. */
-export const nameOf = (chat) => chat.name || phoneText(chat.contact);
+/** What a chat is called; groups and channels without a name by the end of their id. */
+export function nameOf(chat) {
+  if (chat.kind === "contact" || (chat.name && chat.name !== chat.contact))
+    return chat.name || phoneText(chat.contact);
+  return `${t(chat.kind)} ${chat.contact.split("@")[0].slice(-4)}`;
+}
 
 /** A coloured disc with the initials of a chat. */
 export function avatar(chat) {

@@ -8,13 +8,14 @@ import { t } from "./i18n.js";
 import { chatOf, rowsOf } from "./state.js";
 
 const TALLEST = 140; // pixels
+const SOMEONE = { phone: "+5511987650001", name: "Ana" }; // who writes where nobody has written yet
 
 /** Draw the composer of the open chat. */
 export function drawComposer(state, acts) {
   const chat = state.open && chatOf(state, state.open);
   if (!chat) return;
   const text = byId("text");
-  const label = t("writeAs", { name: chat.kind === "contact" ? nameOf(chat) : authorOf(state, chat).name });
+  const label = t("writeAs", { name: chat.kind === "group" ? authorOf(state, chat).name : nameOf(chat) });
   text.placeholder = label;
   text.setAttribute("aria-label", label);
   drawQuote(state, acts);
@@ -56,7 +57,7 @@ function authorsOf(state, chat) {
         name: row.authorName ?? people.get(row.author)?.name ?? row.author,
       });
   }
-  return people.size ? [...people.values()] : [{ phone: "+5511987650001", name: "Ana" }];
+  return people.size ? [...people.values()] : [SOMEONE];
 }
 
 function authorOf(state, chat) {
@@ -89,13 +90,13 @@ export function senderOf(state) {
   if (chat.kind === "contact")
     return { from: chat.contact, number: chat.number, ...(chat.name ? { name: chat.name } : {}) };
   if (chat.kind === "newsletter")
-    return { from: chat.contact, number: chat.number, event: "newsletter", newsletterId: chat.contact };
+    return { from: SOMEONE.phone, number: chat.number, event: "newsletter", newsletterId: chat.contact };
   const author = authorOf(state, chat);
   const name = author.name === author.phone ? {} : { name: author.name };
   return { from: author.phone, number: chat.number, event: "group", groupId: chat.contact, ...name };
 }
 
-/** Wire the form. `say(text)` resolves to whether the message was taken; if not, the text comes back to be tried again. */
+/** Wire the form. `say(text)` resolves to whether the message was taken; if not, its text comes back. */
 export function wireComposer(say, unquote) {
   const form = byId("composer");
   const text = byId("text");

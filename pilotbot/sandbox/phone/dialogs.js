@@ -1,4 +1,4 @@
-// The three dialogs: a new contact, a photo or file, trouble to simulate. The browser's own <dialog> keeps the focus inside.
+// The three dialogs: a new contact, a photo or file, trouble to simulate. The browser's <dialog> keeps the focus inside.
 
 import { byId, fill, h, icon } from "./dom.js";
 import { phoneText } from "./format.js";
@@ -112,14 +112,14 @@ export function newContactDialog(state, add) {
       field(t("name"), name),
       field(t("phone"), phone, t("phoneWrong")),
       field(t("writesTo"), number),
-      field(t("group"), group, t("groupWrong")),
+      field(t("newGroup"), group, t("groupWrong")),
       t("start"),
     ),
   );
   name.select();
 }
 
-/** Ask for a medium; `send({media, mediaType, text?})` is given the answer. */
+/** Ask for a medium; `send({media, mediaType, caption?})` is given the answer. */
 export function attachDialog(send) {
   const sample = `${location.origin}/phone/sample.svg`;
   const kind = h(
@@ -142,7 +142,7 @@ export function attachDialog(send) {
     send({
       media: link.value,
       mediaType: kind.value,
-      ...(caption.value.trim() ? { text: caption.value.trim() } : {}),
+      ...(caption.value.trim() ? { caption: caption.value.trim() } : {}),
     });
     return true;
   };

@@ -38,8 +38,8 @@ export function fill(element, ...children) {
 const versions = new WeakMap(); // element -> the version it was built from
 
 /**
- * Bring the children of `parent` in line with `items`, keeping every node whose version is unchanged, so that focus, scroll
- * position and playing media survive.
+ * Bring the children of `parent` in line with `items`, keeping every node whose version is unchanged, so that focus,
+ * scroll position and playing media survive.
  * @param {Element} parent
  * @param {Array<{key: string, version: string, build: () => Element}>} items
  */

@@ -18,9 +18,11 @@ function formatter(options) {
   return made.get(key);
 }
 
-const inForm = (options) => (at) => formatter(options).format(new Date(at));
+/** A function of an ISO or millisecond time; what is no time becomes no text. */
+const inForm = (options) => (at) =>
+  Number.isNaN(new Date(at).getTime()) ? "" : formatter(options).format(new Date(at));
 
-/** "14:05" of an ISO time or a millisecond time. */
+/** "14:05" */
 export const timeOf = inForm({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /** "14:05:09" */

@@ -65,7 +65,7 @@ function answer(delivery) {
 
 function line(delivery, open, toggle) {
   const attempts = delivery.attempts === 1 ? t("attempt") : t("attempts", { count: delivery.attempts ?? 0 });
-  const at = delivery.body?.data?.createdAt ?? delivery.createdAt;
+  const at = delivery.createdAt ?? delivery.body?.data?.createdAt;
   return h(
     "button",
     {

@@ -59,7 +59,7 @@ function tick() {
   fill(
     byId("clock-date"),
     state.loaded ? clockDate(at) : "",
-    moved ? h("b", {}, ` ${t("clockAhead", { by: moved })}`) : "",
+    moved ? h("b", {}, ` · ${t("clockAhead", { by: moved })}`) : "",
   );
   drawWindow(state);
 }
@@ -147,6 +147,9 @@ function wireTop() {
     button.addEventListener("click", () => moveClock(button));
   byId("log-open").addEventListener("click", () => showLog(!document.body.hasAttribute("data-log")));
   byId("log-close").addEventListener("click", () => showLog(false));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && document.body.hasAttribute("data-log")) showLog(false);
+  });
   byId("back").addEventListener("click", () => {
     const key = state.open;
     state.open = null;

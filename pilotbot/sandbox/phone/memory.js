@@ -1,5 +1,5 @@
-// What this browser remembers between visits: language, contacts not yet written as, what was read. Optional by nature:
-// where the browser forbids storage, the page works and forgets.
+// What this browser remembers between visits: language, contacts not yet written as, what was read. Where the browser
+// forbids storage, the page works and forgets.
 
 const PREFIX = "pilotbot.phone.";
 

@@ -7,7 +7,7 @@ const LONGEST_PAUSE_MS = 5000;
 /**
  * Follow the sandbox until the page is left.
  * @param {object} on
- * @param {(state: object, messages: object[], deliveries: object[]) => void} on.load everything, after each (re)connection
+ * @param {(state, messages, deliveries) => void} on.load everything, after each (re)connection
  * @param {(event: object) => void} on.event one event; those that come during a load are given after it
  * @param {(state: "connecting"|"live"|"lost") => void} on.connection
  */

@@ -1,0 +1,51 @@
+"""What can keep a command from its work, told in a line on stderr that names the thing and the remedy; exit code 1."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+
+class Failed(Exception):
+    """A command cannot do its work; the text says why and what to do, and is shown as it is."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what is to be expected into its text on stderr and exit code 1; anything else stays the defect that it is."""
+    try:
+        yield
+    except Exception as error:
+        text = explain(error)
+        if text is None:
+            raise
+        typer.echo(f"pilotbot: {text}", err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def port_taken(host: str, port: int, option: str) -> Iterator[None]:
+    """Name the option that chooses another port, where the block cannot listen on this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
+            reason = {errno.EADDRINUSE: "is taken", errno.EACCES: "is not allowed"}.get(error.errno, "is not of this machine")
+            raise Failed(f"{host}:{port} {reason}; choose another with {option}, such as {option} {port + 100}") from None
+        raise
+
+
+def explain(error: Exception) -> str | None:
+    """The text of an error that a user can mend, or None for a defect of ours."""
+    from pilotbot.engine import Away, Mismatch  # noqa: PLC0415 - heavy, and only needed when something went wrong
+    from pilotbot.engine.embedded import RedisUnavailable  # noqa: PLC0415
+    from pilotbot.routing import WiringError  # noqa: PLC0415
+    from pilotbot.settings import SettingsError  # noqa: PLC0415
+
+    match error:
+        case Failed() | SettingsError() | RedisUnavailable() | Mismatch() | WiringError():
+            return str(error)
+        case Away():
+            return f"Redis does not answer, or refuses to write ({error}): look after it, or correct PILOTBOT_REDIS_URL"
+    return None

@@ -1,0 +1,108 @@
+"""Whose data directory it is: a laptop's, that works with the sandbox, or one that works with the platform; and its settings.
+
+`dev` and `demo` leave a `dev.env` in theirs. It lets `notify` and `dead` beside them do without any settings, and it marks
+the directory: the sandbox's clock runs ahead, so that a bot of the platform must not work on the same Redis.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pilotbot.cli.failures import Failed
+from pilotbot.settings import Settings, SettingsError, load_settings
+
+DEFAULT_DATA = Path(".pilotbot")
+MARK = "dev.env"
+
+DataOption = Annotated[
+    Path, typer.Option("--data", envvar="PILOTBOT_DATA_DIR", metavar="DIR", help="Where everything is kept between runs.")
+]
+
+
+def of_the_platform(**overrides: Any) -> Settings:
+    """The settings of the environment and `.env`, for `run`; overrides that are None do not count.
+
+    Raises:
+        SettingsError: as `load_settings`.
+        Failed: the data directory is one of `dev` or `demo`, and the settings are not the sandbox's.
+    """
+    settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    if settings.redis_url is None and (settings.data_dir / MARK).exists() and not settings.obeys_sandbox_clock:
+        raise Failed(
+            f"{settings.data_dir} is used by `pilotbot dev` or `demo`, whose clock may run ahead; "
+            "set PILOTBOT_DATA_DIR to another directory"
+        )
+    return settings
+
+
+def at_hand(data: Path) -> Settings:
+    """The settings for a command beside a running bot: those of the environment, else those of the `dev.env` in `data`.
+
+    Raises:
+        SettingsError: there is neither.
+    """
+    try:
+        return load_settings(data_dir=data)
+    except SettingsError as error:
+        if "PILOTBOT_API_KEY: is not set" not in str(error) or not (data / MARK).is_file():
+            raise
+    typer.echo(f"pilotbot: no PILOTBOT_API_KEY is set; taking the sandbox of {data / MARK}", err=True)
+    return of_the_sandbox(data)
+
+
+def of_the_sandbox(data: Path, **overrides: Any) -> Settings:
+    """The settings of the dev installation in `data`; nothing of the environment or `.env` that names another side counts.
+
+    Raises:
+        SettingsError: its `dev.env` is incomplete.
+    """
+    lines = (data / MARK).read_text("utf-8").splitlines()
+    said = dict(line.split("=", 1) for line in lines if "=" in line)
+    own = {
+        "api_url": said.get("PILOTBOT_API_URL", ""),
+        "api_key": said.get("PILOTBOT_API_KEY"),
+        "webhook_secret": said.get("PILOTBOT_WEBHOOK_SECRET", ""),
+        "data_dir": data,
+        "host": "127.0.0.1",
+    }
+    others = {"api_key_id": None, "numbers": (), "number_kind": "meta", "webhook_token": None, "redis_url": None}
+    return load_settings(_env_file=None, **{**own, **others, **overrides})
+
+
+@contextmanager
+def dev_installation(data: Path, *, api_url: str, api_key: str, webhook_secret: str) -> Iterator[None]:
+    """Write the `dev.env` of `data`. Made inside `claimed`."""
+    text = f"PILOTBOT_API_URL={api_url}\nPILOTBOT_API_KEY={api_key}\nPILOTBOT_WEBHOOK_SECRET={webhook_secret}\n"
+    new = data / f"{MARK}.new"
+    new.touch(mode=0o600)
+    new.write_text(text, "utf-8")
+    new.replace(data / MARK)
+    yield
+
+
+@contextmanager
+def claimed(data: Path) -> Iterator[None]:
+    """Have a data directory to ourselves, as the only `dev` or `demo` on it.
+
+    Raises:
+        Failed: another one works on it, it belongs to a bot of the platform, or it cannot be made.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failed(f"{data} cannot be made ({error.strerror}); give another directory with --data") from None
+    if (data / "server.lock").exists() and not (data / MARK).exists():
+        raise Failed(f"{data} holds the data of a bot that does not work with the sandbox; give another directory with --data")
+    lock = os.open(data / "dev.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Failed(f"another `pilotbot dev` or `demo` works in {data}; stop it, or give another directory with --data") from None
+    finally:
+        os.close(lock)
