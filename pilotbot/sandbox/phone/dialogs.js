@@ -1,4 +1,4 @@
-// The three dialogs: a new contact, a photo or file, trouble to simulate. The browser's <dialog> keeps the focus inside.
+// The three dialogs: a new contact, a photo or file, trouble to simulate. <dialog> itself keeps the focus inside.
 
 import { byId, fill, h, icon } from "./dom.js";
 import { phoneText } from "./format.js";
