@@ -4,11 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
+from hypothesis import settings
 from redis import Redis
 
 from pilotbot.engine import Engine, Terms
 from pilotbot.engine.embedded import RedisServer
+from pilotbot.sandbox import Sandbox, SandboxSettings
+from tests.stage import Stage
+
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +49,14 @@ async def engine(redis_url: str) -> AsyncIterator[Engine]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def stage(redis_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A stage with a sandbox that delivers and confirms at once."""
+    async with (
+        Sandbox(SandboxSettings(port=0, receipt_delay=(0, 0), retry_schedule=(0.05, 0.1, 0.2, 0.5, 1, 2, 5))) as sandbox,
+        aiohttp.ClientSession() as http,
+        Stage(sandbox, http, redis_url, tmp_path) as stage,
+    ):
+        yield stage

@@ -32,7 +32,7 @@ def port_taken(host: str, port: int, option: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
             reason = {errno.EADDRINUSE: "is taken", errno.EACCES: "is not allowed"}.get(error.errno, "is not of this machine")
-            raise Failed(f"{host}:{port} {reason}; choose another with {option}, such as {option} {port + 100}") from None
+            raise Failed(f"{host}:{port} {reason}; choose another with {option}, such as {option} {port + 100 if port < 65_000 else port - 100}") from None
         raise
 
 

@@ -40,19 +40,25 @@ def of_the_platform(**overrides: Any) -> Settings:
     return settings
 
 
-def at_hand(data: Path) -> Settings:
-    """The settings for a command beside a running bot: those of the environment, else those of the `dev.env` in `data`.
+def at_hand(data: Path | None) -> Settings:
+    """The settings for a command beside a running bot: of the dev installation in `data`, of the environment, of `.pilotbot`.
+
+    Args:
+        data: the directory that was asked for, if any.
 
     Raises:
-        SettingsError: there is neither.
+        SettingsError: there are none.
+        Failed: as `of_the_platform`.
     """
+    if data is not None and (data / MARK).is_file():
+        return of_the_sandbox(data)
     try:
-        return load_settings(data_dir=data)
+        return of_the_platform(data_dir=data)
     except SettingsError as error:
-        if "PILOTBOT_API_KEY: is not set" not in str(error) or not (data / MARK).is_file():
+        if data is not None or "PILOTBOT_API_KEY: is not set" not in str(error) or not (DEFAULT_DATA / MARK).is_file():
             raise
-    typer.echo(f"pilotbot: no PILOTBOT_API_KEY is set; taking the sandbox of {data / MARK}", err=True)
-    return of_the_sandbox(data)
+    typer.echo(f"pilotbot: no PILOTBOT_API_KEY is set; working with the sandbox of {DEFAULT_DATA / MARK}", err=True)
+    return of_the_sandbox(DEFAULT_DATA)
 
 
 def of_the_sandbox(data: Path, **overrides: Any) -> Settings:
@@ -74,15 +80,13 @@ def of_the_sandbox(data: Path, **overrides: Any) -> Settings:
     return load_settings(_env_file=None, **{**own, **others, **overrides})
 
 
-@contextmanager
-def dev_installation(data: Path, *, api_url: str, api_key: str, webhook_secret: str) -> Iterator[None]:
-    """Write the `dev.env` of `data`. Made inside `claimed`."""
+def mark(data: Path, *, api_url: str, api_key: str, webhook_secret: str) -> None:
+    """Write the `dev.env` of a directory that is `claimed`."""
     text = f"PILOTBOT_API_URL={api_url}\nPILOTBOT_API_KEY={api_key}\nPILOTBOT_WEBHOOK_SECRET={webhook_secret}\n"
     new = data / f"{MARK}.new"
     new.touch(mode=0o600)
     new.write_text(text, "utf-8")
     new.replace(data / MARK)
-    yield
 
 
 @contextmanager
@@ -94,15 +98,22 @@ def claimed(data: Path) -> Iterator[None]:
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(data / "dev.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Failed(f"{data} cannot be made ({error.strerror}); give another directory with --data") from None
-    if (data / "server.lock").exists() and not (data / MARK).exists():
-        raise Failed(f"{data} holds the data of a bot that does not work with the sandbox; give another directory with --data")
-    lock = os.open(data / "dev.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        raise Failed(f"{data} cannot be used ({error.strerror}); give another directory with --data") from None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if (data / "server.lock").exists() and not (data / MARK).exists():
+            raise Failed(f"{data} holds the data of a bot that works without the sandbox; give another directory with --data")
+        if not _locked(lock):
+            raise Failed(f"another `pilotbot dev` or `demo` works in {data}; stop it, or give another directory with --data")
         yield
-    except BlockingIOError:
-        raise Failed(f"another `pilotbot dev` or `demo` works in {data}; stop it, or give another directory with --data") from None
     finally:
         os.close(lock)
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

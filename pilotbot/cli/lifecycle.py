@@ -1,6 +1,7 @@
 """How a command that stays up runs and ends: until SIGINT or SIGTERM, which let it finish what is under way."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -21,6 +22,22 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 async def forever() -> None:
     """Wait for the signal."""
     await asyncio.Event().wait()
+
+
+async def end_of_input() -> None:
+    """Wait until whoever holds the other end of our standard input is gone, however it ended."""
+    ended = asyncio.Event()
+
+    def look() -> None:
+        if not os.read(0, 1024):
+            ended.set()
+
+    loop = asyncio.get_running_loop()
+    loop.add_reader(0, look)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(0)
 
 
 async def _until_signal(work: Coroutine[Any, Any, None]) -> None:

@@ -303,6 +303,14 @@ class Engine:
         now, flat, events, items, held = await self._call("chat", key.shard, key.id)
         return ChatView(int(now), pairs(flat), events, items, held)
 
+    async def busy(self) -> int:
+        """How many chats and lanes have work that waits or runs."""
+        names = ("ready", "lease", "lane:ready", "lane:lease", "relay")
+        counts = await asyncio.gather(
+            *(self._persist(partial(self._batch.call, "ZCARD", f"{base(shard)}:{name}")) for shard in range(self.shards) for name in names)
+        )
+        return sum(counts)
+
     async def alias(self, address: str) -> str | None:
         """The phone that a BSUID belongs to, if it was learned."""
         place = self.keys.alias(address)

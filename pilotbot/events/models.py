@@ -56,10 +56,10 @@ class Inbound(Event):
     `sender` is the author, never empty; `text` is the content, the media's caption or the tapped label, maybe empty.
     """
 
-    sender: str
+    sender: str = field(repr=False)
     message_id: str | None = None
-    sender_name: str | None = None
-    to: str | None = None
+    sender_name: str | None = field(default=None, repr=False)
+    to: str | None = field(default=None, repr=False)
     from_me: bool = False
     type: str = "text"
     text: str = field(default="", repr=False)
@@ -105,7 +105,7 @@ class Status(Event):
     """
 
     status: StatusName
-    to: str
+    to: str = field(repr=False)
     message_id: str | None = None
     correlation_id: str | None = None
     error: str | None = None
@@ -120,7 +120,7 @@ class Number(Event):
     """
 
     change: str
-    phone: str | None = None
+    phone: str | None = field(default=None, repr=False)
     display_name: str | None = None
     error: str | None = None
     error_code: str | None = None
@@ -134,8 +134,8 @@ class Call(Event):
     status: str | None = None
     call_id: str | None = None
     direction: str | None = None
-    sender: str | None = None
-    to: str | None = None
+    sender: str | None = field(default=None, repr=False)
+    to: str | None = field(default=None, repr=False)
     duration: int | None = None
 
 
@@ -144,9 +144,9 @@ class Lead(Event):
     """`lead.received`: a form of an advertisement was filled in. `fields` maps a field's key to its values."""
 
     lead_id: str
-    phone: str | None = None
-    full_name: str | None = None
-    email: str | None = None
+    phone: str | None = field(default=None, repr=False)
+    full_name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     consent_given: bool | None = None
 
@@ -155,7 +155,7 @@ class Lead(Event):
 class FlowResponse(Event):
     """`flow.response_received`: a contact sent a WhatsApp Flow back."""
 
-    sender: str | None = None
+    sender: str | None = field(default=None, repr=False)
     flow_id: str | None = None
     flow_token: str | None = None
     response: Mapping[str, object] = field(default_factory=dict, repr=False)

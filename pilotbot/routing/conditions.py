@@ -28,7 +28,8 @@ _MENTION = re.compile(r"@\+?([0-9]{6,15})(?![0-9])")
 
 @lru_cache(maxsize=64)  # a turn asks for the fold of one text once per filter
 def _folded(text: str) -> str:
-    return fold(text[:TEXT_LIMIT])
+    """Return the folded text between spaces, so that whole words are found as ` word `."""
+    return f" {fold(text[:TEXT_LIMIT])} "
 
 
 def _quoted(values: tuple[str, ...]) -> str:
@@ -56,7 +57,7 @@ class _Words(Filter):
         self._miss = Miss(f"{self!r}: not in the text")
 
     async def check(self, turn: Turn) -> Match | Miss:
-        text = f" {_folded(turn.text)} "
+        text = _folded(turn.text)
         for word in self._padded:
             if word in text:
                 return HELD
@@ -91,7 +92,7 @@ class _Exactly(Filter):
         self._miss = Miss(f"{self!r}: not the whole text")
 
     async def check(self, turn: Turn) -> Match | Miss:
-        key = _folded(turn.text) or turn.text.strip()
+        key = _folded(turn.text).strip() or turn.text.strip()
         return HELD if len(turn.text) <= TEXT_LIMIT and key in self._keys else self._miss
 
     def __repr__(self) -> str:
@@ -172,7 +173,7 @@ class _MentionsMe(Filter):
             if any(canonical(f"+{digits}") == ours for digits in _MENTION.findall(text)):
                 return HELD
         name = fold(turn.bot_name)
-        if name and f" {name} " in f" {_folded(text)} ":
+        if name and f" {name} " in _folded(text):
             return HELD
         return Miss("mentions_me(): neither our number nor the bot's name is in the text")
 

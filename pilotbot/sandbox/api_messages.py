@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 
 from pilotbot.sandbox import outbound, rows
@@ -25,7 +23,7 @@ async def send(request: web.Request) -> web.StreamResponse:
     raw = await request.read()
     key = request.headers.get("Idempotency-Key")
     with request.app[IDEMPOTENCY].hold(number.id, key, raw) as known:
-        await asyncio.sleep(parts.faults.latency_ms / 1000)
+        await parts.faults.wait()
         body = known.body if known is not None else _accept(request, number, raw, key)
     if parts.faults.hits("acceptThenDrop", request.path):
         return drop(request)

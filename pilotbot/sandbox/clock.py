@@ -8,9 +8,10 @@ import re
 import time
 from asyncio import TimerHandle, get_running_loop
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 DAY_MS = 86_400_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_ADVANCE_MS = 3650 * DAY_MS
 MAX_SLEEP_S = 3600.0
 
@@ -21,7 +22,9 @@ _PART = re.compile(r"([0-9]{1,9})([smhd])")
 
 def iso(ms: int) -> str:
     """Milliseconds since the epoch as ISO 8601 UTC with milliseconds and ``Z`` (contract section 13)."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # Whole numbers only: a float loses a millisecond now and then.
+    moment = datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def iso_or_none(ms: int | None) -> str | None:
@@ -33,15 +36,14 @@ def parse_iso(text: str) -> int:
     """Read an ISO 8601 time into milliseconds since the epoch; without a zone it is UTC.
 
     Raises:
-        ValueError: the text is no ISO 8601 time.
+        ValueError: the text is no ISO 8601 time, or not between the years 1970 and 9998.
     """
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
-    except OverflowError as error:
-        raise ValueError(str(error)) from error
+    moment = datetime.fromisoformat(text.strip())
+    if not 1970 <= moment.year <= 9998:
+        raise ValueError("write a time between the years 1970 and 9998")
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0, (moment - EPOCH) // timedelta(milliseconds=1))
 
 
 def parse_duration(text: str) -> int:

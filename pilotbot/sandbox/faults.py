@@ -7,6 +7,7 @@ sends, so that a test knows which call they meet, or only calls under `path` if 
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass
 from typing import Annotated
@@ -119,6 +120,11 @@ class Faults:
     def hits(self, name: str, path: str | None = None) -> bool:
         """Whether the fault meets this call or delivery."""
         return self._chances[name].hits(self._rng, path)
+
+    async def wait(self) -> None:
+        """Wait as long as a call takes."""
+        if self.latency_ms:
+            await asyncio.sleep(self.latency_ms / 1000)
 
     def to_json(self) -> Json:
         """All faults, as ``GET /sandbox/faults`` answers."""

@@ -13,6 +13,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from pilotbot.sandbox.errors import ApiError, from_pydantic, invalid
+from pilotbot.sandbox.faults import SEND_PATH
 from pilotbot.sandbox.lifecycle import Lifecycle, Parts
 from pilotbot.sandbox.records import ApiKey, Number
 
@@ -55,6 +56,10 @@ def parse(model: type[Model], raw: bytes) -> Model:
         raise invalid("The body must be JSON (UTF-8)") from None
     if not isinstance(value, dict):
         raise invalid("The body must be a JSON object")
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        raise invalid("The body is nested too deeply") from None
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -141,6 +146,8 @@ async def faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise ApiError(500, "Internal server error")
     if wrong.hits("http429", path):
         raise ApiError(429, "Too many requests", extra={"retryAfterSeconds": 1}, headers={"Retry-After": "1"})
+    if path != SEND_PATH:  # a send waits while it holds its idempotency key
+        await wrong.wait()
     return await handler(request)
 
 

@@ -136,4 +136,6 @@ def idempotency_key_fault(key: str) -> str | None:
         return "Idempotency-Key must have 1 to 255 characters"
     if any(ord(char) < 32 or ord(char) == 127 for char in key):
         return "Idempotency-Key must not have control characters"
+    if any("\ud800" <= char <= "\udfff" for char in key):
+        return "Idempotency-Key must be UTF-8"
     return None

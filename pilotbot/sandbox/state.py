@@ -11,7 +11,7 @@ from typing import TypeVar
 import orjson
 from pydantic import TypeAdapter
 
-from pilotbot.sandbox.clock import Clock
+from pilotbot.sandbox.clock import DAY_MS, Clock
 from pilotbot.sandbox.errors import ApiError
 from pilotbot.sandbox.records import Answer, Chat, Delivery, Message, Number, Template, TemplateVersion, Webhook
 from pilotbot.sandbox.rules import contact_key
@@ -158,7 +158,9 @@ class State:
             self._store.delete("delivery", oldest.id)
 
     def save_answer(self, answer: Answer) -> None:
-        """Remember what an idempotency key was answered."""
+        """Remember what an idempotency key was answered, and forget those of more than 24 hours ago."""
+        while self.answers and answer.created_ms - (oldest := next(iter(self.answers.values()))).created_ms >= DAY_MS:
+            self.forget_answer(oldest)
         self.answers[answer.number_id, answer.key] = answer
         self._store.put("answer", f"{answer.number_id} {answer.key}", orjson.dumps(answer))
 

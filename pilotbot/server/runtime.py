@@ -92,6 +92,8 @@ class Runtime:
         self.app = build_app(settings, intake, ready=self._readiness, counts=self.counts)
         self._remote: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self.url = ""
+        """Where the webhook server listens, once it does."""
 
     async def start(self) -> None:
         """Start working: turns, sends, upkeep."""
@@ -224,7 +226,12 @@ async def running(bot: Bot, settings: Settings, *, reveal: bool = False) -> Asyn
         stack.push_async_callback(runtime.stop)
         site = web.TCPSite(runner, settings.host, settings.port)
         await site.start()
+        runtime.url = f"http://{settings.host}:{_port(runner)}"
         yield runtime
+
+
+def _port(runner: web.AppRunner) -> int:
+    return int(runner.addresses[0][1])
 
 
 def _tell(task: asyncio.Task[None]) -> None:

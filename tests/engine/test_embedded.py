@@ -56,9 +56,7 @@ async def connected(server: RedisServer) -> AsyncIterator[Redis]:
 
 @contextlib.contextmanager
 def another_process(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", OWNER, str(data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
         yield process
         if process.poll() is None:

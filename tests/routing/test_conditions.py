@@ -165,7 +165,14 @@ def test_a_mention_without_the_ninth_digit_is_still_ours() -> None:
     assert holds(mentions_me(), Ctx("@551187650001", saying("").event, our_phone="+5511987650001"))
 
 
+def test_a_longer_number_that_begins_like_ours_is_another() -> None:
+    ours = "+" + "5" * 15
+    assert holds(mentions_me(), Ctx("@" + "5" * 15, saying("").event, our_phone=ours))
+    assert not holds(mentions_me(), Ctx("@" + "5" * 16, saying("").event, our_phone=ours))
+
+
 def test_an_unknown_number_and_an_empty_name_are_never_mentioned() -> None:
+    assert not holds(mentions_me(), Ctx("", saying("").event, our_phone=None, bot_name=""))
     assert not holds(mentions_me(), Ctx("@551140028922", saying("").event, our_phone=None, bot_name=""))
 
 

@@ -96,6 +96,21 @@ async def serve(data: Path, session: aiohttp.ClientSession) -> tuple[asyncio.sub
     return process, Api(session, url)
 
 
+async def test_a_delivery_that_was_under_way_is_made_after_the_restart(
+    kept: SandboxSettings, session: aiohttp.ClientSession, receiver: Receiver
+) -> None:
+    receiver.gate.clear()
+    async with Sandbox(kept) as sandbox:
+        api = Api(session, sandbox.url)
+        await api.subscribe(receiver.url)
+        await api.write("one")
+        await api.write("two")
+        await receiver.wait(1)
+    receiver.gate.set()
+    async with Sandbox(kept):
+        assert [hit.data["content"] for hit in await receiver.wait(3)] == ["one", "one", "two"]
+
+
 async def test_numbers_may_come_and_go(kept: SandboxSettings, session: aiohttp.ClientSession) -> None:
     async with Sandbox(kept) as sandbox:
         await Api(session, sandbox.url).write()

@@ -129,6 +129,9 @@ def test_a_value_is_never_read_as_a_template(one: str, two: str) -> None:
     assert fill("{{a}}|{{b}}", {"a": one, "b": two}) == f"{one}|{two}"
 
 
-@pytest.mark.parametrize(("key", "fine"), [("a", True), ("x" * 255, True), ("", False), ("x" * 256, False), ("a\tb", False)])
+@pytest.mark.parametrize(
+    ("key", "fine"),
+    [("a", True), ("é", True), ("x" * 255, True), ("", False), ("x" * 256, False), ("a\tb", False), ("\udcff", False)],
+)
 def test_idempotency_keys(key: str, fine: bool) -> None:
     assert (idempotency_key_fault(key) is None) is fine

@@ -1,0 +1,77 @@
+"""`pilotbot demo`: sandbox and example bots on this machine, one conversation played, and a page to go on by hand."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from pilotbot.cli.failures import Failed, told
+from pilotbot.cli.installation import DEFAULT_DATA, DataOption, claimed, of_the_sandbox
+from pilotbot.cli.options import BotPortOption, SandboxPortOption
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End after the conversation; exit code 1 if an answer did not come.")] = False,
+    sandbox_port: SandboxPortOption = 8700,
+    port: BotPortOption = 8701,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """See a bot at work, with no account and no network.
+
+    Runs a local Pilot Status, the example bots and a Redis, plays a conversation over HTTP and shows it as it happens, then stays up for
+    you to go on in the browser.
+
+    Example: pilotbot demo
+    """
+    from pilotbot.cli import lifecycle, logs  # noqa: PLC0415 - heavy; so that help is quick
+
+    with told():
+        logs.set_up("WARNING")
+        with claimed(data):
+            lifecycle.run(_demo(data, sandbox_port, port, once=once))
+
+
+async def _demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None:
+    from pilotbot.bot import Bot  # noqa: PLC0415
+    from pilotbot.cli import lifecycle, logs  # noqa: PLC0415
+    from pilotbot.cli.failures import port_taken  # noqa: PLC0415
+    from pilotbot.cli.local import caller, local_sandbox, mark_for, register  # noqa: PLC0415
+    from pilotbot.cli.transcript import play  # noqa: PLC0415
+    from pilotbot.server import running  # noqa: PLC0415
+
+    bot, orders = Bot("demo"), _example("orders")
+    for example in (orders, _example("faq")):
+        bot.include(example.bot)
+
+    async def notify(contact: str) -> object:
+        return await bot.notify(contact, orders.ORDER, order=await orders.Orders().latest(contact))
+
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(local_sandbox(sandbox_port, data / "sandbox"))
+        mark_for(sandbox, data)
+        settings = of_the_sandbox(data, port=port)
+        with port_taken(settings.host, port, "--port"):
+            runtime = await stack.enter_async_context(running(bot, settings))
+        client = await stack.enter_async_context(caller(sandbox))
+        await register(client, f"http://{settings.host}:{port}/webhook")
+        typer.echo("A conversation with the example bots, over HTTP on this machine:\n")
+        await play(client, notify, typer.echo)
+        if once:
+            return
+        logs.set_up(settings.log_level)
+        typer.echo(f"\nNow you: open {sandbox.url} and write \"order\", \"pedido\" or \"menu\". Ctrl-C ends it; {data} keeps the data.")
+        await lifecycle.forever()
+
+
+def _example(name: str) -> ModuleType:
+    """An example bot's module: in the wheel's copy, or in the repository that this package is run from."""
+    from pilotbot.cli.target import HOUSE, load_module  # noqa: PLC0415
+
+    for home in (HOUSE / "examples", HOUSE.parent):
+        path = home / "bots" / f"{name}.py"
+        if path.is_file():
+            return load_module(str(path))
+    raise Failed(f"the example bot {name} is not part of this installation; install pilotbot again")
