@@ -73,6 +73,12 @@ class Bot(Router):
         """Check the wiring of all handlers, and return the routes. Raises WiringError with every problem."""
         return Routes.build(self, context_type=Context, provided=self._provided)
 
+    def templates(self) -> frozenset[str]:
+        """Names of the templates in the module-level messages of those modules that handlers are written in."""
+        found = (value for handler in self.handlers for value in getattr(handler.fn, "__globals__", {}).values())
+        used = (value.template if isinstance(value, Message) else value for value in found)
+        return frozenset(value.name for value in used if isinstance(value, Template))
+
     async def notify(
         self,
         who: str | Contact,

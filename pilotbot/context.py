@@ -33,12 +33,16 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """Where answers go: a contact, a group or a newsletter, with one of our numbers (by its configured name)."""
+    """Where answers go: a contact, a group or a newsletter, with one of our numbers (by its configured name).
+
+    `last_inbound` is when the contact last wrote (aware, UTC), this event included; None for groups and newsletters.
+    """
 
     number: str
     kind: Literal["contact", "group", "newsletter", "number"]
     address: str = field(repr=False)
     name: str | None = field(default=None, repr=False)
+    last_inbound: datetime | None = None
 
 
 class Desk(Protocol):

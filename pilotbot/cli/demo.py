@@ -7,14 +7,22 @@ from typing import Annotated
 
 import typer
 
-from pilotbot.cli.failures import Failed, told
+from pilotbot.bot import Bot
+from pilotbot.cli import lifecycle, logs
+from pilotbot.cli.failures import Failed, port_taken, told
 from pilotbot.cli.installation import DEFAULT_DATA, DataOption, claimed, of_the_sandbox
+from pilotbot.cli.local import caller, local_sandbox, mark_for, register
 from pilotbot.cli.options import BotPortOption, SandboxPortOption
+from pilotbot.cli.target import HOUSE, load_module
+from pilotbot.cli.transcript import play
+from pilotbot.server import running
 
 
 def demo(
     *,
-    once: Annotated[bool, typer.Option("--once", help="End after the conversation; exit code 1 if an answer did not come.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the conversation; exit code 1 if an answer did not come.")
+    ] = False,
     sandbox_port: SandboxPortOption = 8700,
     port: BotPortOption = 8701,
     data: DataOption = DEFAULT_DATA,
@@ -26,8 +34,6 @@ def demo(
 
     Example: pilotbot demo
     """
-    from pilotbot.cli import lifecycle, logs  # noqa: PLC0415 - heavy; so that help is quick
-
     with told():
         logs.set_up("WARNING")
         with claimed(data):
@@ -35,13 +41,6 @@ def demo(
 
 
 async def _demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None:
-    from pilotbot.bot import Bot  # noqa: PLC0415
-    from pilotbot.cli import lifecycle, logs  # noqa: PLC0415
-    from pilotbot.cli.failures import port_taken  # noqa: PLC0415
-    from pilotbot.cli.local import caller, local_sandbox, mark_for, register  # noqa: PLC0415
-    from pilotbot.cli.transcript import play  # noqa: PLC0415
-    from pilotbot.server import running  # noqa: PLC0415
-
     bot, orders = Bot("demo"), _example("orders")
     for example in (orders, _example("faq")):
         bot.include(example.bot)
@@ -68,8 +67,6 @@ async def _demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None
 
 def _example(name: str) -> ModuleType:
     """An example bot's module: in the wheel's copy, or in the repository that this package is run from."""
-    from pilotbot.cli.target import HOUSE, load_module  # noqa: PLC0415
-
     for home in (HOUSE / "examples", HOUSE.parent):
         path = home / "bots" / f"{name}.py"
         if path.is_file():

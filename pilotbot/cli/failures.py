@@ -6,6 +6,11 @@ from contextlib import contextmanager
 
 import typer
 
+from pilotbot.engine import Away, Mismatch
+from pilotbot.engine.embedded import RedisUnavailable
+from pilotbot.routing import WiringError
+from pilotbot.settings import SettingsError
+
 
 class Failed(Exception):
     """A command cannot do its work; the text says why and what to do, and is shown as it is."""
@@ -38,10 +43,6 @@ def port_taken(host: str, port: int, option: str) -> Iterator[None]:
 
 def explain(error: Exception) -> str | None:
     """The text of an error that a user can mend, or None for a defect of ours."""
-    from pilotbot.engine import Away, Mismatch  # noqa: PLC0415 - heavy, and only needed when something went wrong
-    from pilotbot.engine.embedded import RedisUnavailable  # noqa: PLC0415
-    from pilotbot.routing import WiringError  # noqa: PLC0415
-    from pilotbot.settings import SettingsError  # noqa: PLC0415
 
     match error:
         case Failed() | SettingsError() | RedisUnavailable() | Mismatch() | WiringError():

@@ -49,7 +49,7 @@ if os.getppid() == int(sys.argv[1]):
 """
 
 
-class RedisUnavailable(Exception):  # noqa: N818 - names the state of things, as the handlers of it read best
+class RedisUnavailable(Exception):
     """There is no Redis to work with; the text says why and what to do."""
 
     def __init__(self, reason: str) -> None:

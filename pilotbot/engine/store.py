@@ -20,6 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError
 
 from pilotbot.engine.batch import Argument, Batcher
+from pilotbot.engine.embedded import RedisUnavailable
 from pilotbot.engine.items import Item
 from pilotbot.engine.keys import ChatKey, Keyring, base
 from pilotbot.engine.scripts import PARTS, script
@@ -74,21 +75,23 @@ class Terms:
 class Engine:
     """Redis, as the rest of the framework sees it.
 
-    `url` is a redis-py URL (`unix:///path` for the embedded server); `restore` is awaited before each new try after the connection was
-    lost, to bring an embedded server back; `name` is this process's own, and goes into its tokens.
+    `url` is a redis-py URL (`unix:///path` for the embedded server), or gives it anew for each connection. `restore` is awaited before
+    each new try after the connection was lost, to bring an embedded server back. `worker` is this process's own name, in its tokens.
     """
 
     def __init__(
-        self, url: str, *, shards: int, terms: Terms | None = None, restore: Callable[[], Awaitable[object]] | None = None
+        self,
+        url: str | Callable[[], str],
+        *,
+        shards: int,
+        terms: Terms | None = None,
+        restore: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.terms = terms or Terms()
         self.shards = shards
         self.worker = secrets.token_hex(6)
         self._restore = restore
-        pool = ConnectionPool.from_url(
-            url, protocol=2, socket_timeout=10, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), health_check_interval=0
-        )
-        self._batch = Batcher(lambda: _unconnected(pool))
+        self._batch = Batcher(lambda: _unconnected(url if isinstance(url, str) else url()))
         self._keys: Keyring | None = None
 
     @property
@@ -128,7 +131,7 @@ class Engine:
         """Give all leases of this process back, and disconnect."""
         if self._keys is not None:
             with contextlib.suppress(RedisConnectionError):  # then the leases run out by themselves
-                await asyncio.gather(*(self._run("let_go", shard, self.worker) for shard in range(self.shards)))
+                await asyncio.gather(*(self._run("let_go", shard, self.worker, "both") for shard in range(self.shards)))
         await self._batch.close()
 
     # --- in ---------------------------------------------------------------------------------------------------------------------
@@ -289,9 +292,9 @@ class Engine:
         arguments = [part for pair in turns for part in pair] + ["-"] + [part for pair in lanes for part in pair]
         return {one.decode() for one in await self._call("renew", shard, self.terms.lease, *arguments)}
 
-    async def let_go(self, shard: int, keep: Sequence[str] = ()) -> int:
+    async def let_go(self, shard: int, what: Literal["mailbox", "lane", "both"] = "both", keep: Sequence[str] = ()) -> int:
         """Give back this process's leases but those in `keep` (tokens): claims whose reply was lost."""
-        return int(await self._call("let_go", shard, self.worker, *keep))
+        return int(await self._call("let_go", shard, self.worker, what, *keep))
 
     async def advance(self, offset: int) -> int:
         """Move business time to `offset` ms ahead of Redis's clock, forward only. Returns the offset that holds now."""
@@ -375,11 +378,11 @@ class Engine:
         try:
             async with asyncio.timeout(self.terms.patience / 1000):
                 while True:
-                    if self._restore is not None:
-                        await self._restore()
                     try:
+                        if self._restore is not None:
+                            await self._restore()
                         return await attempt()
-                    except (RedisConnectionError, ReadOnlyError, OutOfMemoryError) as error:
+                    except (RedisConnectionError, ReadOnlyError, OutOfMemoryError, RedisUnavailable) as error:
                         problem = error
                     await asyncio.sleep(0.05)
         except TimeoutError:
@@ -395,7 +398,11 @@ class Engine:
         return Lane.read(shard, reply) if reply else None
 
 
-def _unconnected(pool: ConnectionPool) -> AbstractConnection:
+def _unconnected(url: str) -> AbstractConnection:
+    """A connection that never retries by itself: what is safe to repeat, and for how long, is decided here."""
+    pool = ConnectionPool.from_url(
+        url, protocol=2, socket_timeout=10, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), health_check_interval=0
+    )
     connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it unannotated
     return connection
 

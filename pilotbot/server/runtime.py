@@ -38,7 +38,7 @@ async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
     server = await RedisServer.open(url=url, data_dir=settings.data_dir)
     engine = Engine(
-        server.address.url or f"unix://{quote(str(server.address.path))}",
+        lambda: server.address.url or f"unix://{quote(str(server.address.path))}",
         shards=settings.shards,
         terms=Terms(lease=round(settings.lease_seconds * 1000), margin=round(settings.window_margin_seconds * 1000)),
         restore=server.ensure if url is None else None,
@@ -187,10 +187,14 @@ class Runtime:
                 self._remote[name] = str(error)
                 log.error("number %s: the platform does not give its templates: %s", name, error)  # noqa: TRY400 - told, not traced
                 continue
-            self._remote[name] = "ok"
             meta = next(number.kind for number in self._settings.numbers if number.name == name) == "meta"
             catalogue = {template.name: template.problem(meta=meta) for template in found}
             await self.engine.remember(f"templates:{name}", orjson.dumps(catalogue))
+            wrong = {used: catalogue.get(used, "the platform has no such template") for used in sorted(self._bot.templates())}
+            problems = [f"template {used}: {problem}" for used, problem in wrong.items() if problem]
+            self._remote[name] = "; ".join(problems) or "ok"
+            for problem in problems:
+                log.error("number %s: %s", name, problem)
 
     async def _meet_clock(self) -> None:
         """Business time and the sandbox's clock agree: whichever is ahead, the other follows (design section 3.3)."""

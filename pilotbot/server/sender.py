@@ -89,6 +89,7 @@ class Sender:
         self._tasks: dict[asyncio.Task[None], Lane] = {}
         self._deadlines: dict[str, float] = {}
         self._crowded = False
+        self._doubtful = False
         self._stopping = False
 
     def wake(self, shard: int) -> None:
@@ -118,6 +119,8 @@ class Sender:
         """Claim lanes that are due until cancelled or stopped."""
         while not self._stopping:
             self._wake.clear()
+            if self._doubtful and not await self._heal():
+                continue
             free = self._most - len(self._tasks)
             self._crowded = free <= 0
             if free > 0:
@@ -130,7 +133,7 @@ class Sender:
                             self.offer(lane)
                 except (Away, RedisError) as error:
                     log.warning("the sender waits for Redis: %s", type(error).__name__)
-                    await asyncio.sleep(0.5)
+                    self._doubtful = True
             try:
                 await asyncio.wait_for(self._wake.wait(), self._poll)
             except TimeoutError:
@@ -144,6 +147,17 @@ class Sender:
             await asyncio.wait(self._tasks, timeout=grace)
         for task in list(self._tasks):
             task.cancel()
+
+    async def _heal(self) -> bool:
+        """Redis was away: lanes leased to this process that nobody here drains are given back, their outcome unknown."""
+        kept = [lane.token for lane in self._tasks.values()]
+        try:
+            await asyncio.gather(*(self._engine.let_go(shard, "lane", kept) for shard in range(self._engine.shards)))
+        except (Away, RedisError):
+            await asyncio.sleep(0.5)
+            return False
+        self._doubtful = False
+        return True
 
     def note(self, notes: tuple[PutAside, ...]) -> None:
         """Count and log what was put aside instead of being sent."""
@@ -171,6 +185,7 @@ class Sender:
                 following = await self._send(following)
             except Away:
                 log.warning("a post could not be recorded, Redis is away; it is repeated under the same key")
+                self._doubtful = True
                 return
 
     async def _send(self, lane: Lane) -> Lane | None:

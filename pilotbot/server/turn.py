@@ -86,7 +86,8 @@ class TurnRunner:
         seen = window_of(turn.fields, enforced=enforced, now=turn.now, margin=self._engine.terms.margin)
         inbound = event if isinstance(event, events.Inbound) else None
         chat_name = getattr(event, "group_name", None) or getattr(event, "newsletter_name", None) or _name(turn)
-        chat = Chat(number.name, kind, address, chat_name)
+        wrote = turn.fields.get("in")
+        chat = Chat(number.name, kind, address, chat_name, datetime.fromtimestamp(int(wrote) / 1000, UTC) if wrote else None)
         menus = _menus(turn)
         choice = await self._choice(event, menus)
         label = choice.label if isinstance(choice, Choice) else None

@@ -28,6 +28,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], Claimed] = {}
         self._crowded = False
+        self._doubtful = False
         self._stopping = False
 
     def wake(self, shard: int) -> None:
@@ -49,6 +50,8 @@ class Worker:
         """Claim chats until cancelled or stopped."""
         while not self._stopping:
             self._wake.clear()
+            if self._doubtful and not await self._heal():
+                continue
             free = self._most - len(self._tasks)
             self._crowded = free <= 0
             if free > 0:
@@ -60,7 +63,7 @@ class Worker:
                             self._start(turn)
                 except (Away, RedisError) as error:
                     log.warning("the worker waits for Redis: %s", type(error).__name__)
-                    await asyncio.sleep(0.5)
+                    self._doubtful = True
             try:
                 await asyncio.wait_for(self._wake.wait(), self._poll)
             except TimeoutError:
@@ -74,6 +77,17 @@ class Worker:
             await asyncio.wait(self._tasks, timeout=grace)
         for task in list(self._tasks):
             task.cancel()
+
+    async def _heal(self) -> bool:
+        """Redis was away: leases that nobody here works on, since a reply was lost or a commit gave up, are given back."""
+        kept = [turn.token for turn in self._tasks.values()]
+        try:
+            await asyncio.gather(*(self._engine.let_go(shard, "mailbox", kept) for shard in range(self._engine.shards)))
+        except (Away, RedisError):
+            await asyncio.sleep(0.5)
+            return False
+        self._doubtful = False
+        return True
 
     def _start(self, turn: Claimed) -> None:
         task = asyncio.create_task(self._chat(turn), name="pilotbot-turn")
@@ -99,4 +113,5 @@ class Worker:
                 following = await self._run_turn(following, done < IN_A_ROW and not self._stopping)
             except Away:
                 log.warning("a turn could not be committed, Redis is away; it is run again")
+                self._doubtful = True
                 return

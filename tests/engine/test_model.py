@@ -213,7 +213,7 @@ class Machine(RuleBasedStateMachine):
     def leases_run_out(self, shard: int) -> None:
         for zset in ("lease", "lane:lease"):
             for chat in self.redis.zrange(f"{base(shard)}:{zset}", 0, -1):
-                self.redis.zadd(f"{base(shard)}:{zset}", {chat: 0})
+                self.redis.zadd(f"{base(shard)}:{zset}", {str(chat): 0})
         for name, place in self.places.items():
             if place.key.shard == shard:
                 self.chats[name].holder = self.chats[name].running = self.chats[name].sender = None
@@ -227,7 +227,7 @@ class Machine(RuleBasedStateMachine):
     @rule(worker=st.integers(0, 1), shard=st.integers(0, SHARDS - 1))
     def connection_lost(self, worker: int, shard: int) -> None:
         engine = self.engines[worker]
-        self.run(engine.let_go(shard))
+        self.run(engine.let_go(shard, "both"))
         for name, place in self.places.items():
             chat = self.chats[name]
             if place.key.shard == shard and chat.holder and chat.holder.startswith(engine.worker):

@@ -485,7 +485,7 @@ async def test_every_key_has_a_lifetime_or_a_bound(engine: Engine, redis: Redis)
     await engine.merge_status("p1", "sent", code=None, message_id="wamid.1")
     await engine.sent(settled.lane)
     bounded = {"ready", "lease", "owner", "token", "lane:ready", "lane:lease", "lane:owner", "unfinished", "offset"}
-    for key in redis.keys():
+    for key in map(str, redis.keys()):
         name = key.split(":", 2)[2] if key.count(":") > 1 else key
         if name not in bounded and key != "{pb}:conf":
             assert redis.ttl(key) > 0, f"{key} lives for ever"
