@@ -3,31 +3,24 @@
 import typer
 
 from pilotbot.cli.failures import Failed, told
-from pilotbot.cli.options import TargetArgument
 from pilotbot.cli.target import load_bot
 from pilotbot.settings import SettingsError, load_settings
 
 
-def check(target: TargetArgument) -> None:
-    """Find a bot's local mistakes without running it.
-
-    Loads its code, which checks messages and templates; checks that every handler can be given what it asks for; and checks the settings
-    where there are any. Lists the handlers in the order in which they are tried.
-
-    Example: pilotbot check bots/orders.py
-    """
-    with told():
-        bot = load_bot(target)
-        handlers = bot.build().handlers
-        places = max((len(handler.where) for handler in handlers), default=0)
-        names = max((len(handler.name) for handler in handlers), default=0)
-        for handler in handlers:
-            typer.echo(f"{handler.where:<{places}}  {handler.name:<{names}}  {handler.decorator}")
-        problems = settings_problems()
-        if problems:
-            raise Failed("the settings are not right:\n  " + "\n  ".join(problems))
-        count = len(handlers)
-        typer.echo(f"{bot.name}: {count} {'handler' if count == 1 else 'handlers'}, nothing wrong")
+@told()
+def check_bot(target: str) -> None:
+    """Load a bot, check its wiring and the settings, and list its handlers."""
+    bot = load_bot(target)
+    handlers = bot.build().handlers
+    places = max((len(handler.where) for handler in handlers), default=0)
+    names = max((len(handler.name) for handler in handlers), default=0)
+    for handler in handlers:
+        typer.echo(f"{handler.where:<{places}}  {handler.name:<{names}}  {handler.decorator}")
+    problems = settings_problems()
+    if problems:
+        raise Failed("the settings are not right:\n  " + "\n  ".join(problems))
+    count = len(handlers)
+    typer.echo(f"{bot.name}: {count} {'handler' if count == 1 else 'handlers'}, nothing wrong")
 
 
 def settings_problems() -> list[str]:

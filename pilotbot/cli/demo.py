@@ -3,41 +3,25 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
 
 import typer
 
 from pilotbot.bot import Bot
 from pilotbot.cli import lifecycle, logs
 from pilotbot.cli.failures import Failed, port_taken, told
-from pilotbot.cli.installation import DEFAULT_DATA, DataOption, claimed, of_the_sandbox
+from pilotbot.cli.installation import claimed, of_the_sandbox
 from pilotbot.cli.local import caller, local_sandbox, mark_for, register
-from pilotbot.cli.options import BotPortOption, SandboxPortOption
 from pilotbot.cli.target import HOUSE, load_module
 from pilotbot.cli.transcript import play
 from pilotbot.server import running
 
 
-def demo(
-    *,
-    once: Annotated[
-        bool, typer.Option("--once", help="End after the conversation; exit code 1 if an answer did not come.")
-    ] = False,
-    sandbox_port: SandboxPortOption = 8700,
-    port: BotPortOption = 8701,
-    data: DataOption = DEFAULT_DATA,
-) -> None:
-    """See a bot at work, with no account and no network.
-
-    Runs a local Pilot Status, the example bots and a Redis, plays a conversation over HTTP and shows it as it happens, then stays up for
-    you to go on in the browser.
-
-    Example: pilotbot demo
-    """
-    with told():
-        logs.set_up("WARNING")
-        with claimed(data):
-            lifecycle.run(_demo(data, sandbox_port, port, once=once))
+@told()
+def play_demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None:
+    """Play the demo on a data directory; stay up after it unless `once`."""
+    logs.set_up("WARNING")
+    with claimed(data):
+        lifecycle.run(_demo(data, sandbox_port, port, once=once))
 
 
 async def _demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None:
@@ -53,7 +37,7 @@ async def _demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None
         mark_for(sandbox, data)
         settings = of_the_sandbox(data, port=port)
         with port_taken(settings.host, port, "--port"):
-            runtime = await stack.enter_async_context(running(bot, settings))
+            await stack.enter_async_context(running(bot, settings))
         client = await stack.enter_async_context(caller(sandbox))
         await register(client, f"http://{settings.host}:{port}/webhook")
         typer.echo("A conversation with the example bots, over HTTP on this machine:\n")
@@ -61,7 +45,7 @@ async def _demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None
         if once:
             return
         logs.set_up(settings.log_level)
-        typer.echo(f"\nNow you: open {sandbox.url} and write \"order\", \"pedido\" or \"menu\". Ctrl-C ends it; {data} keeps the data.")
+        typer.echo(f'\nNow you: open {sandbox.url} and write "order", "pedido" or "menu". Ctrl-C ends it; {data} keeps the data.')
         await lifecycle.forever()
 
 

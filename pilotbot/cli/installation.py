@@ -6,22 +6,21 @@ the directory: the sandbox's clock runs ahead, so that a bot of the platform mus
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from pilotbot.cli.failures import Failed
+from pilotbot.engine import Engine
+from pilotbot.engine.embedded import RedisServer
+from pilotbot.server.runtime import open_engine
 from pilotbot.settings import Settings, SettingsError, load_settings
 
 DEFAULT_DATA = Path(".pilotbot")
 MARK = "dev.env"
-
-DataOption = Annotated[
-    Path, typer.Option("--data", envvar="PILOTBOT_DATA_DIR", metavar="DIR", help="Where everything is kept between runs.")
-]
 
 
 def of_the_platform(**overrides: Any) -> Settings:
@@ -117,3 +116,21 @@ def _locked(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@asynccontextmanager
+async def engine_at_hand(settings: Settings) -> AsyncIterator[tuple[Engine, bool]]:
+    """For a short-lived command: the engine, and whether its Redis was there already (design section 3.18).
+
+    One that had to be started is stopped again; its data stay.
+
+    Raises:
+        RedisUnavailable, Away, Mismatch: as `open_engine`.
+    """
+    url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    server = await RedisServer.open(url=url, data_dir=settings.data_dir)
+    try:
+        async with open_engine(settings) as engine:
+            yield engine, not server.owned
+    finally:
+        await server.close()

@@ -1,61 +1,50 @@
-"""The command line as a whole: `pilotbot --help`. A command's module is imported when the command is used, so that help is quick."""
+"""The command line as a whole: every command with its options and its help. What a command does is in the module of its name.
 
-from importlib import import_module
+Those modules are imported when their command is used, so that `pilotbot --help` is quick.
+"""
+
+# ruff: noqa: PLC0415 - see above
+
+from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
-from typer.core import TyperGroup
 
-COMMANDS = {
-    "demo": "See a bot at work, with no account and no network.",
-    "dev": "Work on a bot: sandbox and bot on this machine, started again at every change.",
-    "sandbox": "Run a local Pilot Status: its API, its webhooks, and a phone in the browser.",
-    "check": "Find a bot's local mistakes without running it.",
-    "run": "Run a bot: answer webhooks, send, see to what is due.",
-    "notify": "Write to somebody from another terminal or a script.",
-    "dead": "Look after dead letters: events and messages that failed for good.",
-}
-"""Each command, named as its module and the function or Typer in it, with the first line of its help."""
+DATA = Path(".pilotbot")
 
-LOOKS = {
-    "add_completion": False,
-    "pretty_exceptions_enable": False,  # a traceback with the values of variables would show secrets and phone numbers
-    "rich_markup_mode": None,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
+Target = Annotated[
+    str, typer.Argument(metavar="TARGET", help="The bot: bots/orders.py, bots/orders.py:bot or shop.main:bot.", show_default=False)
+]
+SandboxPort = Annotated[
+    int, typer.Option("--sandbox-port", metavar="PORT", min=1, max=65_535, help="The local Pilot Status listens on this port.")
+]
+BotPort = Annotated[int, typer.Option("--port", metavar="PORT", min=1, max=65_535, help="The bot's webhook server listens on this port.")]
+Data = Annotated[Path, typer.Option("--data", envvar="PILOTBOT_DATA_DIR", metavar="DIR", help="Everything is kept here between runs.")]
+BotData = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="PILOTBOT_DATA_DIR", metavar="DIR", help="The data directory of the bot; .pilotbot without it."),
+]
+LetterId = Annotated[str, typer.Argument(metavar="ID", help="As `pilotbot dead list` shows it.", show_default=False)]
 
 
-class Commands(TyperGroup):
-    """The commands of the table, each imported when it is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The names of all commands, in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """The command of that name, or None."""
-        if cmd_name not in COMMANDS:
-            return None
-        found = getattr(import_module(f"pilotbot.cli.{cmd_name}"), cmd_name)
-        if not isinstance(found, typer.Typer):
-            alone = typer.Typer(**LOOKS)
-            alone.command(cmd_name)(found)
-            found = alone
-        return typer.main.get_command(found)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """The commands with the first lines of their help."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+def _group(text: str) -> typer.Typer:
+    return typer.Typer(
+        help=text,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,  # a traceback with the values of variables would show secrets and phone numbers
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
 
 
-app = typer.Typer(name="pilotbot", cls=Commands, no_args_is_help=True, invoke_without_command=False, **LOOKS)
+app = _group("WhatsApp bots on the Pilot Status API, on a laptop and in production.\n\nBegin with: pilotbot demo")
+dead = _group("Look after dead letters: events and messages that failed for good.\n\nExample: pilotbot dead list")
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from pilotbot import __version__  # noqa: PLC0415 - the package may still be loading when this module is
+        from pilotbot import __version__
 
         typer.echo(f"pilotbot {__version__}")
         raise typer.Exit
@@ -64,11 +53,168 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def main(
     *,
-    version: Annotated[  # noqa: ARG001 - its callback does it
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")] = False,
 ) -> None:
-    """WhatsApp bots on the Pilot Status API, on a laptop and in production.
+    """Take the options that stand before a command."""
 
-    Begin with: pilotbot demo
+
+@app.command()
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End after the conversation; exit code 1 if an answer did not come.")] = False,
+    sandbox_port: SandboxPort = 8700,
+    port: BotPort = 8701,
+    data: Data = DATA,
+) -> None:
+    """See a bot at work, with no account and no network.
+
+    Runs a local Pilot Status, the example bots and a Redis, plays a conversation over HTTP and shows it as it happens, then stays up for
+    you to go on in the browser.
+
+    Example: pilotbot demo
     """
+    from pilotbot.cli.demo import play_demo
+
+    play_demo(data, sandbox_port, port, once=once)
+
+
+@app.command()
+def dev(target: Target, *, sandbox_port: SandboxPort = 8700, port: BotPort = 8701, data: Data = DATA) -> None:
+    """Work on a bot: sandbox and bot on this machine, started again at every change.
+
+    Needs no account, no settings and no network. Watches the directory of the bot and flows/ for *.py and *.yaml; a mistake is shown, and
+    the bot comes back with the next change. What contacts write is logged, since they are simulated.
+
+    Example: pilotbot dev bots/orders.py
+    """
+    from pilotbot.cli.dev import develop
+
+    develop(target, data, sandbox_port, port)
+
+
+@app.command()
+def sandbox(
+    *,
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Listen on this port; 0 takes a free one.")] = 8700,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Keep everything here between runs; without it nothing is kept.")
+    ] = None,
+) -> None:
+    """Run a local Pilot Status: its API, its webhooks, and a phone in the browser.
+
+    One address separates it from the platform: set PILOTBOT_API_URL to it, and a bot or the official SDK works with it.
+
+    Example: pilotbot sandbox --data .sandbox
+    """
+    from pilotbot.cli.sandbox import serve_sandbox
+
+    serve_sandbox(port, data)
+
+
+@app.command()
+def check(target: Target) -> None:
+    """Find a bot's local mistakes without running it.
+
+    Loads its code, which checks messages and templates; checks that every handler can be given what it asks for; and checks the settings
+    where there are any. Lists the handlers in the order in which they are tried.
+
+    Example: pilotbot check bots/orders.py
+    """
+    from pilotbot.cli.check import check_bot
+
+    check_bot(target)
+
+
+@app.command()
+def run(
+    target: Target,
+    *,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Listen on this address, in place of PILOTBOT_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=1, max=65_535, help="Listen on this port, in place of PILOTBOT_PORT.")
+    ] = None,
+    dev: Annotated[Path | None, typer.Option(hidden=True, help="Be the child of `pilotbot dev` on this directory.")] = None,
+) -> None:
+    """Run a bot: answer webhooks, send, see to what is due.
+
+    Settings come from the environment (PILOTBOT_...) and from .env. SIGTERM and Ctrl-C let it finish what is under way.
+
+    Example: pilotbot run bots/orders.py
+    """
+    from pilotbot.cli.run import run_bot
+
+    run_bot(target, host=host, port=port, dev=dev)
+
+
+@app.command()
+def notify(
+    phone: Annotated[str, typer.Argument(metavar="PHONE", help="With country code; or a BSUID, group or newsletter id.", show_default=False)],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What goes while the window is open.", show_default=False)],
+    *,
+    template: Annotated[str | None, typer.Option(metavar="NAME", help="The template that goes while the window is closed.")] = None,
+    var: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable of the template; may be repeated.")] = None,
+    key: Annotated[str | None, typer.Option(metavar="KEY", help="Names the occasion: a second message with it is not sent.")] = None,
+    number: Annotated[str | None, typer.Option(metavar="NAME", help="Which of our numbers writes, where there are several.")] = None,
+    data: BotData = None,
+) -> None:
+    """Write to somebody from another terminal or a script.
+
+    The message goes through the lane of its chat, in order with the bot's own, and in the mode that the window allows; without a template
+    it waits until the contact writes. Beside `pilotbot dev` or `demo` it needs no settings.
+
+    Example: pilotbot notify +5511987650001 "Your parcel is here." --template order_status --var order_id=4242 --var status=here
+    """
+    from pilotbot.cli.notify import send_notice
+
+    send_notice(phone, text, template=template, given=var or [], key=key, number=number, data=data)
+
+
+@dead.command("list")
+def list_letters(
+    *,
+    most: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="Show so many at most, the oldest first.")] = 100,
+    data: BotData = None,
+) -> None:
+    """List dead letters: id, time, kind, reason and chat; no phone number and no text.
+
+    Example: pilotbot dead list
+    """
+    from pilotbot.cli.dead import list_dead
+
+    list_dead(most, data)
+
+
+@dead.command("show")
+def show_letter(name: LetterId, *, data: BotData = None) -> None:
+    """Show a dead letter with all that is in it; that may be personal data.
+
+    Example: pilotbot dead show 1c2f-7
+    """
+    from pilotbot.cli.dead import show_dead
+
+    show_dead(name, data)
+
+
+@dead.command("retry")
+def retry_letter(name: LetterId, *, data: BotData = None) -> None:
+    """Put a dead letter back where it came from, to be tried again by the running bot.
+
+    Example: pilotbot dead retry 1c2f-7
+    """
+    from pilotbot.cli.dead import retry_dead
+
+    retry_dead(name, data)
+
+
+@dead.command("drop")
+def drop_letter(name: LetterId, *, data: BotData = None) -> None:
+    """Forget a dead letter.
+
+    Example: pilotbot dead drop 1c2f-7
+    """
+    from pilotbot.cli.dead import drop_dead
+
+    drop_dead(name, data)
+
+
+app.add_typer(dead, name="dead")

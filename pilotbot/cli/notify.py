@@ -2,62 +2,39 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from pilotbot.cli import logs
 from pilotbot.cli.failures import Failed, told
-from pilotbot.cli.installation import at_hand
-from pilotbot.cli.options import AnyDataOption
-from pilotbot.cli.redis import engine_at_hand
+from pilotbot.cli.installation import at_hand, engine_at_hand
 from pilotbot.context import Outcome
 from pilotbot.replies import Skipped, Template
 from pilotbot.server.outgoing import LaneOutbox, Numbers, expects
 from pilotbot.settings import Settings
 
 
-def notify(
-    phone: Annotated[str, typer.Argument(metavar="PHONE", help="With country code, or a BSUID, group or newsletter id.", show_default=False)],
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What goes while the window is open.", show_default=False)],
-    *,
-    template: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The template that goes while the window is closed.", show_default=False)
-    ] = None,
-    var: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable of the template; may be repeated.", show_default=False)
-    ] = None,
-    key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Names the occasion: a second message with it is not sent.", show_default=False)
-    ] = None,
-    number: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Which of our numbers writes, where there are several.", show_default=False)
-    ] = None,
-    data: AnyDataOption = None,
+@told()
+def send_notice(
+    phone: str, text: str, *, template: str | None, given: Sequence[str], key: str | None, number: str | None, data: Path | None
 ) -> None:
-    """Write to somebody from another terminal or a script.
-
-    The message goes through the lane of its chat, in order with the bot's own, and in the mode that the window allows; without a template
-    it waits until the contact writes. Beside `pilotbot dev` or `demo` it needs no settings.
-
-    Example: pilotbot notify +5511987650001 "Your parcel is here." --template order_status --var order_id=4242 --var status=here
-    """
-    with told():
-        settings = at_hand(data)
-        logs.set_up("WARNING")
-        chosen = None if template is None else Template(template, **variables(var or []))
-        if template is None and var:
-            raise Failed("--var is for a template; name it with --template")
-        outcome, works = asyncio.run(_notify(settings, phone, text, template=chosen, key=key, number=number))
-        typer.echo(expects(outcome))
-        if isinstance(outcome, Skipped):
-            raise typer.Exit(1)
-        if not works:
-            typer.echo("No bot is running on this data directory; the message goes when one is.")
+    """Put a message in its lane, and tell what is expected of it; exit code 1 where it is not sent."""
+    if template is None and given:
+        raise Failed("--var is for a template; name it with --template")
+    chosen = None if template is None else Template(template, **variables(given))
+    settings = at_hand(data)
+    logs.set_up("WARNING")
+    outcome, works = asyncio.run(_notify(settings, phone, text, template=chosen, key=key, number=number))
+    typer.echo(expects(outcome))
+    if isinstance(outcome, Skipped):
+        raise typer.Exit(1)
+    if not works:
+        typer.echo("No bot is running on this data directory; the message goes when one is.")
 
 
-def variables(given: list[str]) -> dict[str, str]:
+def variables(given: Sequence[str]) -> dict[str, str]:
     """`name=value` pairs as a mapping.
 
     Raises:

@@ -1,7 +1,6 @@
 """`pilotbot sandbox`: a local Pilot Status, by itself."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -11,22 +10,11 @@ from pilotbot.cli.local import api_key, local_sandbox
 from pilotbot.sandbox import Sandbox
 
 
-def sandbox(
-    *,
-    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Listen on this port; 0 takes a free one.")] = 8700,
-    data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Keep everything here between runs; without it nothing is kept.")
-    ] = None,
-) -> None:
-    """Run a local Pilot Status: its API, its webhooks, and a phone in the browser.
-
-    One address separates it from the platform: set PILOTBOT_API_URL to it, and a bot or the official SDK works with it.
-
-    Example: pilotbot sandbox --data .sandbox
-    """
-    with told():
-        logs.set_up("INFO")
-        lifecycle.run(_serve(port, data))
+@told()
+def serve_sandbox(port: int, data: Path | None) -> None:
+    """Serve a sandbox until a signal."""
+    logs.set_up("INFO")
+    lifecycle.run(_serve(port, data))
 
 
 async def _serve(port: int, data: Path | None) -> None:

@@ -30,7 +30,7 @@ def load_bot(target: str) -> Bot:
         raise Failed(f"{place} has {what} of the name {name}{_hint(bots(module), place)}")
     candidates = bots(module)
     if len(candidates) != 1:
-        problem = "has several bots" if candidates else "has no bot: make one with `bot = Bot(\"shop\")`"
+        problem = "has several bots" if candidates else 'has no bot: make one with `bot = Bot("shop")`'
         raise Failed(f"{place} {problem}{_hint(candidates, place)}")
     return next(iter(candidates.values()))
 

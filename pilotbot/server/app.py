@@ -21,6 +21,8 @@ ACCEPT_TIMEOUT = 2.5  # seconds after which Redis counts as away, so that 503 is
 SIGNATURE = "x-pilot-status-signature"
 
 Readiness = Callable[[], Awaitable[Mapping[str, object]]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
 def build_app(settings: Settings, intake: Intake, *, ready: Readiness, counts: Counter[str]) -> web.Application:
@@ -34,7 +36,7 @@ def build_app(settings: Settings, intake: Intake, *, ready: Readiness, counts: C
         state = await ready()
         return _json(200 if state["ready"] else 503, state)
 
-    app = web.Application(client_max_size=BODY_MAX, middlewares=[_errors_as_json])
+    app = web.Application(client_max_size=BODY_MAX, middlewares=[_errors_as_json(counts)])
     app.router.add_post("/webhook", webhook.handle)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
@@ -54,11 +56,13 @@ class Webhook:
         """Answer one delivery: 200 kept (or known, or of no concern), 4xx not acceptable, 503 come again."""
         if request.content_type != "application/json" or request.headers.get("Content-Encoding", "identity") != "identity":
             return self._refuse(415, "unsupported", "send application/json, not compressed")
-        if (request.content_length or 0) > BODY_MAX:
-            return self._refuse(413, "too-large", f"a body may have {BODY_MAX} bytes")
         try:
+            if (request.content_length or 0) > BODY_MAX:
+                raise web.HTTPRequestEntityTooLarge(BODY_MAX, request.content_length or 0)
             async with asyncio.timeout(READ_TIMEOUT):
                 raw = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return self._refuse(413, "too-large", f"a body may have {BODY_MAX} bytes")
         except TimeoutError:
             return self._refuse(408, "slow", f"the body did not come within {READ_TIMEOUT:.0f} s")
         if not self._authentic(request, raw):
@@ -88,13 +92,20 @@ class Webhook:
         return _json(status, {"error": remedy, "code": code.upper()}, headers)
 
 
-@web.middleware
-async def _errors_as_json(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-        return _json(error.status, {"error": error.reason, "code": error.reason.upper().replace(" ", "_")}, headers)
+def _errors_as_json(counts: Counter[str]) -> Middleware:
+    """What no handler of ours answers (a wrong path, a wrong method), in the form of our refusals, and counted as they are."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            code = error.reason.lower().replace(" ", "-")
+            counts[f"refused:{code}"] += 1
+            headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+            return _json(error.status, {"error": error.reason, "code": code.upper()}, headers)
+
+    return middleware
 
 
 def _json(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> web.Response:
