@@ -8,6 +8,7 @@ import typer
 
 from pilotbot.engine import Away, Mismatch
 from pilotbot.engine.embedded import RedisUnavailable
+from pilotbot.replies import ContentError
 from pilotbot.routing import WiringError
 from pilotbot.settings import SettingsError
 
@@ -37,7 +38,8 @@ def port_taken(host: str, port: int, option: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
             reason = {errno.EADDRINUSE: "is taken", errno.EACCES: "is not allowed"}.get(error.errno, "is not of this machine")
-            raise Failed(f"{host}:{port} {reason}; choose another with {option}, such as {option} {port + 100 if port < 65_000 else port - 100}") from None
+            other = port + 100 if port < 65_000 else port - 100
+            raise Failed(f"{host}:{port} {reason}; choose another with {option}, such as {option} {other}") from None
         raise
 
 
@@ -45,7 +47,7 @@ def explain(error: Exception) -> str | None:
     """The text of an error that a user can mend, or None for a defect of ours."""
 
     match error:
-        case Failed() | SettingsError() | RedisUnavailable() | Mismatch() | WiringError():
+        case Failed() | SettingsError() | RedisUnavailable() | Mismatch() | WiringError() | ContentError():
             return str(error)
         case Away():
             return f"Redis does not answer, or refuses to write ({error}): look after it, or correct PILOTBOT_REDIS_URL"

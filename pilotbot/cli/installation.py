@@ -14,12 +14,12 @@ from typing import Any
 import typer
 
 from pilotbot.cli.failures import Failed
+from pilotbot.cli.main import DATA
 from pilotbot.engine import Engine
 from pilotbot.engine.embedded import RedisServer
 from pilotbot.server.runtime import open_engine
 from pilotbot.settings import Settings, SettingsError, load_settings
 
-DEFAULT_DATA = Path(".pilotbot")
 MARK = "dev.env"
 
 
@@ -54,10 +54,10 @@ def at_hand(data: Path | None) -> Settings:
     try:
         return of_the_platform(data_dir=data)
     except SettingsError as error:
-        if data is not None or "PILOTBOT_API_KEY: is not set" not in str(error) or not (DEFAULT_DATA / MARK).is_file():
+        if data is not None or "PILOTBOT_API_KEY: is not set" not in str(error) or not (DATA / MARK).is_file():
             raise
-    typer.echo(f"pilotbot: no PILOTBOT_API_KEY is set; working with the sandbox of {DEFAULT_DATA / MARK}", err=True)
-    return of_the_sandbox(DEFAULT_DATA)
+    typer.echo(f"pilotbot: no PILOTBOT_API_KEY is set; working with the sandbox of {DATA / MARK}", err=True)
+    return of_the_sandbox(DATA)
 
 
 def of_the_sandbox(data: Path, **overrides: Any) -> Settings:

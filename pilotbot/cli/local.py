@@ -1,6 +1,6 @@
 """The sandbox that `sandbox`, `dev` and `demo` run, and what they ask of it over HTTP, as anybody could."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ async def register(client: httpx.AsyncClient, url: str) -> None:
     Raises:
         Failed: the sandbox refuses.
     """
-    wanted = {"url": url, "events": ["*"]}
+    wanted: dict[str, object] = {"url": url, "events": ["*"]}
     known = await ask(client, "GET", "/v1/webhooks")
     ours = [webhook for webhook in known if webhook["url"] == url or webhook["name"] == WEBHOOK_NAME]
     for spare in ours[1:]:
@@ -65,7 +65,7 @@ async def register(client: httpx.AsyncClient, url: str) -> None:
         await ask(client, "POST", "/v1/webhooks", wanted | {"name": WEBHOOK_NAME})
 
 
-async def ask(client: httpx.AsyncClient, method: str, path: str, body: dict[str, object] | None = None) -> Any:
+async def ask(client: httpx.AsyncClient, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
     """One call of the sandbox, and what it answers, as JSON.
 
     Raises:

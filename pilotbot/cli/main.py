@@ -39,7 +39,7 @@ def _group(text: str) -> typer.Typer:
 
 
 app = _group("WhatsApp bots on the Pilot Status API, on a laptop and in production.\n\nBegin with: pilotbot demo")
-dead = _group("Look after dead letters: events and messages that failed for good.\n\nExample: pilotbot dead list")
+dead = _group("Look after events and messages that failed for good.\n\nExample: pilotbot dead list")
 
 
 def _version(wanted: bool) -> None:
@@ -80,10 +80,10 @@ def demo(
 
 @app.command()
 def dev(target: Target, *, sandbox_port: SandboxPort = 8700, port: BotPort = 8701, data: Data = DATA) -> None:
-    """Work on a bot: sandbox and bot on this machine, started again at every change.
+    """Work on a bot with the sandbox; changes take effect at once.
 
-    Needs no account, no settings and no network. Watches the directory of the bot and flows/ for *.py and *.yaml; a mistake is shown, and
-    the bot comes back with the next change. What contacts write is logged, since they are simulated.
+    Runs both on this machine, with no account, settings or network. Watches the directory of the bot and flows/ for *.py and *.yaml; a
+    mistake is shown, and the bot comes back with the next change. What contacts write is logged, since they are simulated.
 
     Example: pilotbot dev bots/orders.py
     """
@@ -100,7 +100,7 @@ def sandbox(
         Path | None, typer.Option("--data", metavar="DIR", help="Keep everything here between runs; without it nothing is kept.")
     ] = None,
 ) -> None:
-    """Run a local Pilot Status: its API, its webhooks, and a phone in the browser.
+    """Run a local Pilot Status, with a phone in the browser.
 
     One address separates it from the platform: set PILOTBOT_API_URL to it, and a bot or the official SDK works with it.
 
@@ -148,7 +148,7 @@ def run(
 
 @app.command()
 def notify(
-    phone: Annotated[str, typer.Argument(metavar="PHONE", help="With country code; or a BSUID, group or newsletter id.", show_default=False)],
+    phone: Annotated[str, typer.Argument(metavar="PHONE", help="With country code; or a group or newsletter id.", show_default=False)],
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What goes while the window is open.", show_default=False)],
     *,
     template: Annotated[str | None, typer.Option(metavar="NAME", help="The template that goes while the window is closed.")] = None,
@@ -175,7 +175,7 @@ def list_letters(
     most: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="Show so many at most, the oldest first.")] = 100,
     data: BotData = None,
 ) -> None:
-    """List dead letters: id, time, kind, reason and chat; no phone number and no text.
+    """List dead letters, without phone numbers and texts.
 
     Example: pilotbot dead list
     """
@@ -186,7 +186,7 @@ def list_letters(
 
 @dead.command("show")
 def show_letter(name: LetterId, *, data: BotData = None) -> None:
-    """Show a dead letter with all that is in it; that may be personal data.
+    """Show all of a dead letter; there may be personal data in it.
 
     Example: pilotbot dead show 1c2f-7
     """
@@ -197,7 +197,7 @@ def show_letter(name: LetterId, *, data: BotData = None) -> None:
 
 @dead.command("retry")
 def retry_letter(name: LetterId, *, data: BotData = None) -> None:
-    """Put a dead letter back where it came from, to be tried again by the running bot.
+    """Put a dead letter back, for the running bot to try again.
 
     Example: pilotbot dead retry 1c2f-7
     """

@@ -7,17 +7,20 @@ import typer
 
 from pilotbot.bot import Bot
 from pilotbot.cli import lifecycle, logs
-from pilotbot.cli.failures import port_taken, told
+from pilotbot.cli.failures import Failed, port_taken, told
 from pilotbot.cli.installation import of_the_platform, of_the_sandbox
 from pilotbot.cli.target import load_bot
 from pilotbot.server import running
-from pilotbot.settings import Settings
+from pilotbot.settings import Settings, SettingsError
 
 
 @told()
 def run_bot(target: str, *, host: str | None, port: int | None, dev: Path | None) -> None:
     """Serve a bot until a signal; `dev` is the data directory of the `pilotbot dev` that this is a child of."""
-    settings = of_the_platform(host=host, port=port) if dev is None else of_the_sandbox(dev, port=port)
+    try:
+        settings = of_the_platform(host=host, port=port) if dev is None else of_the_sandbox(dev, port=port)
+    except SettingsError as error:
+        raise Failed(f"{error}\nTo work without an account: pilotbot dev {target}") from None
     logs.set_up(settings.log_level)
     lifecycle.run(_serve(load_bot(target), settings, at_desk=dev is not None))
 

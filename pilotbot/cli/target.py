@@ -26,8 +26,8 @@ def load_bot(target: str) -> Bot:
         found = getattr(module, name, None)
         if isinstance(found, Bot):
             return found
-        what = "nothing" if found is None else f"a {type(found).__name__}, not a Bot,"
-        raise Failed(f"{place} has {what} of the name {name}{_hint(bots(module), place)}")
+        problem = f"has no {name}" if found is None else f"has a {name}, but it is no Bot"
+        raise Failed(f"{place} {problem}{_hint(bots(module), place)}")
     candidates = bots(module)
     if len(candidates) != 1:
         problem = "has several bots" if candidates else 'has no bot: make one with `bot = Bot("shop")`'

@@ -38,7 +38,6 @@ MAX_STEPS = 10_000
 """Turns of all loops of one render."""
 
 _STEPS = " steps"  # a context key that no template can name
-_MAX_NESTING = 50
 _MAX_EXPONENT = 16
 _MAX_BASE = 1e9
 _FILTERS = (
@@ -205,7 +204,7 @@ def compiled(source: str) -> Text:
         return Text(source)
     try:
         tree = _environment.parse(source)
-        _check(tree, depth=0)
+        _check(tree)
         variables = frozenset(meta.find_undeclared_variables(tree))
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Filter(loop.iter, _STEPS, [], [], None, None, lineno=loop.lineno)
@@ -216,10 +215,8 @@ def compiled(source: str) -> Text:
         raise ContentError("it is nested too deeply. Prepare the value in the handler.") from None
 
 
-def _check(node: nodes.Node, depth: int) -> None:
+def _check(node: nodes.Node) -> None:
     """Refuse the parts of Jinja that reach out or grow."""
-    if depth > _MAX_NESTING:
-        raise ContentError("it is nested too deeply. Prepare the value in the handler.")
     if isinstance(node, nodes.Name) and node.name == "self":
         raise ContentError(f"line {node.lineno}: 'self' is Jinja's own. Give the value another name.")
     if isinstance(node, nodes.Call):
@@ -233,4 +230,4 @@ def _check(node: nodes.Node, depth: int) -> None:
             "prepare the rest in the handler."
         )
     for child in node.iter_child_nodes():
-        _check(child, depth + 1)
+        _check(child)

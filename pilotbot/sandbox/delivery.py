@@ -172,8 +172,6 @@ class Webhooks:
             began = time.monotonic()
             code, response = await self._post(webhook.url, delivery.body, delivery.signature)
             took_ms = round((time.monotonic() - began) * 1000)
-        if self._state.deliveries.get(delivery_id) is not delivery:
-            return  # a reset came in between
         tried = replace(
             delivery,
             url=webhook.url,

@@ -111,7 +111,7 @@ class Lifecycle:
 
     def _step(self, message_id: str, now_ms: int) -> None:
         message = self._parts.state.messages.get(message_id)
-        if message is None or message.due_ms != now_ms or message.status in FINAL:
+        if message is None or message.status in FINAL:
             return  # cancelled, or forgotten by a reset
         number = self._parts.state.numbers[message.number_id]
         if message.status == "QUEUED":

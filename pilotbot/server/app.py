@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from pilotbot import events
 from pilotbot.engine import Away
@@ -21,8 +22,6 @@ ACCEPT_TIMEOUT = 2.5  # seconds after which Redis counts as away, so that 503 is
 SIGNATURE = "x-pilot-status-signature"
 
 Readiness = Callable[[], Awaitable[Mapping[str, object]]]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
 def build_app(settings: Settings, intake: Intake, *, ready: Readiness, counts: Counter[str]) -> web.Application:
@@ -41,6 +40,13 @@ def build_app(settings: Settings, intake: Intake, *, ready: Readiness, counts: C
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     return app
+
+
+def build_runner(app: web.Application) -> web.AppRunner:
+    """What serves the application. Nothing is decompressed, not even to be refused; requests are counted, not logged: their URL may hold
+    the token.
+    """
+    return web.AppRunner(app, access_log=None, handle_signals=False, auto_decompress=False)
 
 
 class Webhook:
@@ -88,24 +94,26 @@ class Webhook:
         return self._token is None or events.token_matches(request.query.get("token"), self._token)
 
     def _refuse(self, status: int, code: str, remedy: str, headers: Mapping[str, str] | None = None) -> web.Response:
-        self._counts[f"refused:{code}"] += 1
-        return _json(status, {"error": remedy, "code": code.upper()}, headers)
+        return _refusal(self._counts, status, code, remedy, headers)
 
 
 def _errors_as_json(counts: Counter[str]) -> Middleware:
-    """What no handler of ours answers (a wrong path, a wrong method), in the form of our refusals, and counted as they are."""
+    """What never comes to a handler of ours (a wrong path, a wrong method), answered and counted as our own refusals are."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except web.HTTPException as error:
-            code = error.reason.lower().replace(" ", "-")
-            counts[f"refused:{code}"] += 1
             headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-            return _json(error.status, {"error": error.reason, "code": code.upper()}, headers)
+            return _refusal(counts, error.status, error.reason.lower().replace(" ", "-"), error.reason, headers)
 
     return middleware
+
+
+def _refusal(counts: Counter[str], status: int, code: str, remedy: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    counts[f"refused:{code}"] += 1
+    return _json(status, {"error": remedy, "code": code.upper().replace("-", "_")}, headers)
 
 
 def _json(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> web.Response:

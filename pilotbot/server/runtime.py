@@ -16,7 +16,7 @@ from pilotbot.engine import Engine, Terms
 from pilotbot.engine.embedded import RedisServer
 from pilotbot.events import Event
 from pilotbot.platform import PilotStatus, PlatformError
-from pilotbot.server.app import build_app
+from pilotbot.server.app import build_app, build_runner
 from pilotbot.server.intake import Intake, Wake, settle_failure
 from pilotbot.server.outgoing import LaneOutbox, Numbers
 from pilotbot.server.sender import Sender, forever
@@ -129,6 +129,8 @@ class Runtime:
         try:
             async with asyncio.timeout(2):
                 redis = await self.engine.ready()
+                if not redis:  # it was restarted: those that are seldom called would stay missing for good
+                    await self.engine.load_scripts()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what is asked for here
             return {"ready": False, "redis": type(error).__name__, "remote": self._remote, "counts": dict(self.counts)}
         return {"ready": redis, "redis": "ok" if redis else "scripts are missing", "remote": self._remote, "counts": dict(self.counts)}
@@ -223,7 +225,7 @@ async def running(bot: Bot, settings: Settings, *, reveal: bool = False) -> Asyn
         )
         platform = await stack.enter_async_context(clients(settings, session))
         runtime = Runtime(bot, settings, engine, platform, reveal=reveal)
-        runner = web.AppRunner(runtime.app, access_log=None, handle_signals=False)
+        runner = build_runner(runtime.app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await runtime.start()

@@ -176,6 +176,8 @@ def test_a_file_address_may_hold_values() -> None:
     assert bodies(message, values={"id": 7})[0]["media"] == "https://example.com/7.pdf"
     with pytest.raises(ContentError, match="needs a public"):
         render(message, to=ANA, kind="meta", values={"id": "a b"})
+    with pytest.raises(ContentError, match="needs a public"):
+        render("Hi", to=ANA, kind="meta", media=image("{{ url }}"))
 
 
 def test_a_long_text_goes_in_pieces_with_the_template_first_and_the_buttons_last() -> None:
@@ -194,6 +196,8 @@ def test_header_and_footer_stand_around_the_buttons_or_in_the_text() -> None:
     assert (made["header"], made["footer"]) == ({"type": "text", "content": "Top 1"}, "Bottom")
     (made,) = bodies(message, values={"n": "x" * 60})
     assert (made["text"], "header" in made) == ("Top " + "x" * 60 + "\n\nHi", False)
+    (made,) = bodies(Message("Hi", footer="{{ n }}", options=["A"]), values={"n": "x" * 61})
+    assert (made["text"], "footer" in made) == ("Hi\n\n" + "x" * 61, False)
     (made,) = bodies(message, values={"n": 1}, options=["A", "B", "C", "D"])
     assert made == {"text": "Top 1\n\nHi\n\n1. A\n2. B\n3. C\n4. D\n\nBottom"}
 

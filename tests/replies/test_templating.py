@@ -68,7 +68,7 @@ BOMBS = [
     "{{ 'a'|indent(50000000) }}",
     "{{ 9**(9**9) }}",
     "{{ (9**9)**(9**9) }}",
-    "{{ ((((9**16)**16)**16)**16)**16 }}",
+    "{{ ((((((((9**16)**16)**16)**16)**16)**16)**16)**16)**16 }}",
     "{{ 1.5|round(1000000000) }}",
     "{{ 1.5|fixed(1000000000) }}",
     "{{ order.day|date('%1000000000Y') }}",
@@ -119,6 +119,15 @@ def test_bombs_are_refused_before_they_grow(source: str) -> None:
 )
 def test_what_authors_need_works(source: str, shown: str) -> None:
     assert compiled(source).render(VALUES) == shown
+
+
+def test_joins_stop_while_they_grow() -> None:
+    with pytest.raises(ContentError, match="join gives more"):
+        compiled("{{ long|list|join(long) }}").render(VALUES)
+
+
+def test_jinja_s_own_functions_are_not_there() -> None:
+    assert compiled("{{ range is defined }} {{ lipsum is defined }}").render({}) == "False False"
 
 
 def test_a_missing_value_is_named_with_the_remedy() -> None:

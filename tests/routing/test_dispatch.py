@@ -16,7 +16,6 @@ from pilotbot.routing import (
     Router,
     Routes,
     Selected,
-    Tried,
     TurnScope,
     Unmatched,
     custom,
@@ -119,6 +118,7 @@ async def test_a_choice_goes_to_tapped_first_whatever_event_brought_it() -> None
         assert await chosen(bot, Ctx(event, action=Take())) == "take"
     assert await chosen(bot, Ctx(RECEIVED, action=Leave())) == "received"
     assert await chosen(bot, Ctx(RECEIVED)) == "received"
+    assert await routes_of(bot).select(Ctx(REPLY)) == Unmatched(())
     found = await routes_of(bot).select(Ctx(REPLY, action=Leave()))
     assert isinstance(found, Unmatched)
     assert [one.reason for one in found.tried] == ["the choice is a Leave"]
@@ -391,10 +391,3 @@ async def test_what_an_error_handler_raises_goes_on() -> None:
     with pytest.raises(Retry, match="another try in 0:05:00") as caught:
         await settle(bot, ValueError())
     assert caught.value.after == timedelta(minutes=5)
-
-
-def test_tried_is_a_plain_value() -> None:
-    bot = Router("bot")
-    bot.received()(says("a"))
-    (handler,) = bot.handlers
-    assert Tried(handler, "x") == Tried(handler, "x")

@@ -57,7 +57,7 @@ class Receiver:
             self.changed.notify_all()
         await self.gate.wait()
         planned = self.statuses and hit.event != "sandbox.clock"
-        return web.Response(status=self.statuses.pop(0) if planned else 200)
+        return web.Response(status=self.statuses.pop(0) if planned else 200, headers={"Location": self.url})
 
     async def wait(self, count: int) -> list[Hit]:
         """The hits, once there are `count`."""

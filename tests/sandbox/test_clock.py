@@ -39,6 +39,12 @@ def test_times_survive_a_round_trip(ms: int) -> None:
     assert iso(ms).endswith("Z")
 
 
+@pytest.mark.parametrize("text", ["", "soon", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "1969-12-31"])
+def test_times_that_cannot_be_shown_are_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (the standard library words some of these)
+        parse_iso(text)
+
+
 def test_a_clock_never_goes_back() -> None:
     clock = Clock()
     for ms in (0, -1, MAX_ADVANCE_MS + 1):

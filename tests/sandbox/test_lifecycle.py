@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pilotbot.sandbox import SandboxSettings
 from pilotbot.sandbox.clock import iso, parse_iso
-from tests.sandbox.conftest import Api, Receiver
+from tests.sandbox.conftest import QUICK, Api, Receiver
 
 
 async def now(api: Api) -> int:
@@ -180,6 +182,25 @@ async def test_only_a_waiting_message_can_be_cancelled(evolution: Api, receiver:
     await receiver.until("sandbox.clock")
     contents = [hit.data.get("content") for hit in await receiver.wait(3)]
     assert contents == ["now", None, "last"]
+
+
+class TestStillQueued:
+    @pytest.fixture
+    def settings(self) -> SandboxSettings:
+        return replace(QUICK, receipt_delay=(3600, 3600))
+
+    @pytest.mark.parametrize("when", [{}, {"deliverAt": "2020-01-01T00:00:00Z"}])
+    async def test_without_a_future_deliver_at_it_is_too_late_to_cancel(self, api: Api, when: dict[str, str]) -> None:
+        sent = (await api.send({"text": "a"} | when)).json["id"]
+        answer = await api.call("DELETE", "/v1/messages/cancel", {"messageIds": [sent]})
+        assert (answer.json["cancelled"], answer.json["failed"][0]["id"]) == ([], sent)
+
+    async def test_what_did_not_arrive_yet_cannot_be_tapped(self, api: Api) -> None:
+        await api.write()
+        await api.send({"text": "?", "buttons": [{"type": "reply", "label": "Yes"}]})
+        answer = await api.call("POST", "/sandbox/inbound", {"from": "+5511987650001", "tap": "Yes"})
+        assert answer.status == 400
+        assert "nothing yet" in answer.json["error"]
 
 
 @pytest.mark.parametrize("ids", [[], ["x"] * 101, "x", [1]])

@@ -118,7 +118,8 @@ async def test_what_is_refused_is_tried_again_with_the_same_bytes(api: Api, rece
     assert (first["status"], first["statusCode"], first["attempts"]) == ("PENDING", 503, 1)
     assert first["nextAttemptAt"]
     await api.advance("1m")
-    await settled(api, 2)
+    (second,) = await settled(api, 2)
+    assert (second["status"], second["statusCode"]) == ("PENDING", 302)
     await api.advance("10m")
     (last,) = await settled(api, 3)
     assert (last["status"], last["statusCode"], last["attempts"]) == ("SUCCESS", 200, 3)
@@ -194,12 +195,15 @@ async def test_a_failed_first_attempt_lets_the_next_event_by(api: Api, receiver:
     assert [hit.data["content"] for hit in await receiver.wait(2)] == ["first", "second"]
 
 
-async def test_a_webhook_deleted_meanwhile_gets_nothing_more(api: Api, receiver: Receiver) -> None:
+@pytest.mark.parametrize(("method", "body"), [("DELETE", None), ("PATCH", {"active": False})])
+async def test_a_webhook_gone_meanwhile_gets_nothing_more(
+    api: Api, receiver: Receiver, method: str, body: dict[str, bool] | None
+) -> None:
     receiver.statuses = [500]
     webhook = await api.subscribe(receiver.url, "message.received")
     await api.write()
     await settled(api)
-    await api.call("DELETE", f"/v1/webhooks/{webhook}")
+    await api.call(method, f"/v1/webhooks/{webhook}", body)
     await api.advance("1m")
     async with asyncio.timeout(10):
         while (await settled(api))[0]["status"] != "FAILED":
