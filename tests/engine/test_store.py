@@ -3,7 +3,7 @@
 import asyncio
 import time
 from itertools import product
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from redis import Redis
@@ -21,8 +21,8 @@ def place(engine: Engine, who: str = "ana", *, number: str = "main") -> Place:
 
 
 def arrival(engine: Engine, event: str, *, who: str = "ana", **more: object) -> Arrival:
-    given: dict[str, object] = {"at": None, "mark": "r", "opens_window": True, "message_id": f"wamid.{event}", "body": event.encode(), **more}
-    return Arrival(place=place(engine, who), id=event, **given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"at": None, "mark": "r", "opens_window": True, "message_id": f"wamid.{event}", "body": event.encode()}
+    return Arrival(place=place(engine, who), id=event, **{**given, **more})
 
 
 async def claim(engine: Engine, who: str = "ana") -> Claimed:

@@ -44,7 +44,8 @@ async def test_the_same_content_goes_as_a_template_once_the_window_is_closed(sta
     await stage.travel("25h")
     assert await bot.notify(ANA, NEWS, order="4242", status="on its way") == Queued("template")
     _, template = await stage.sees(2, settled=True)
-    assert (template["mode"], template["status"], template["variables"]) == ("template", "READ", {"order_id": "4242", "status": "on its way"})
+    assert (template["mode"], template["status"]) == ("template", "READ")
+    assert template["variables"] == {"order_id": "4242", "status": "on its way"}
 
 
 async def test_a_contact_who_never_wrote_gets_a_template(stage: Stage) -> None:
