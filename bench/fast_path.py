@@ -135,7 +135,8 @@ async def drive(platform: Platform, port: int, seconds: float, contacts: int, fi
                 now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
                 data = {
                     "numberId": "n1", "id": f"in{number}", "messageId": f"wamid.{number}", "type": "text", "fromMe": False,
-                    "createdAt": now, "from": f"+55119{number % contacts:08}", "to": "+551140028922", "participantName": "Ana", "content": f"go-{number}",
+                    "createdAt": now, "from": f"+55119{number % contacts:08}", "to": "+551140028922", "participantName": "Ana",
+                    "content": f"go-{number}",
                 }  # fmt: skip
                 raw = orjson.dumps({"event": "message.received", "data": data})
                 future = platform.waiting[f"go-{number}"] = asyncio.get_running_loop().create_future()

@@ -131,12 +131,12 @@ class Stage:
     async def sees(self, count: int, *, contact: str = ANA, settled: bool = False) -> list[Row]:
         """Wait until the bot sent a contact `count` messages, and return those; `settled`: until each was read or failed."""
 
-        async def enough() -> list[Row] | None:
+        async def enough() -> tuple[list[Row]] | None:
             out = [row for row in await self.rows(contact) if row["direction"] == "out"]
             done = not settled or all(row["status"] in {"READ", "FAILED"} for row in out)
-            return out if len(out) >= count and done else None
+            return (out,) if len(out) >= count and done else None
 
-        found = await self.until(enough, f"{count} messages to the contact")
+        (found,) = await self.until(enough, f"{count} messages to the contact")
         assert len(found) == count, f"{len(found)} messages instead of {count}: {[row['text'] for row in found]}"
         return list(found)
 

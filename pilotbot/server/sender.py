@@ -13,6 +13,7 @@ from typing import Literal
 import orjson
 from redis.exceptions import RedisError
 
+from pilotbot.contacts import canonical
 from pilotbot.engine import Away, Engine, Lane, PutAside, Settled
 from pilotbot.platform import Family, PilotStatus, PlatformError, backoff
 from pilotbot.server.intake import settle_failure
@@ -24,6 +25,7 @@ WINDOW = 24 * HOUR
 KEY_MEMORY = 23 * HOUR  # the platform remembers an Idempotency-Key for 24 h (contract 3.7); an hour is left for its clock
 BLOCKED_WAIT = 60.0  # seconds between looks at a number that cannot send
 UNREADABLE_TRIES = 5
+HISTORY_PAGES = 20  # of a hundred messages each
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,13 @@ class Sender:
             await self._unsent(lane, Verdict("dead"), "no-number", f"no number is called {lane.number!r}: see PILOTBOT_NUMBERS")
             return None
         if must_look_up(lane):
-            found = await self._look_up(lane, client)
+            try:
+                found = await self._look_up(lane, client)
+            except PlatformError as error:  # nothing is known of it still
+                log.warning("the history could not be read: %s (item %s)", error, lane.item.id)
+                delay = backoff(lane.tries, retry_after=error.retry_after, random=random.random)
+                await self._unsent(lane, Verdict("retry", delay, unknown=True))
+                return None
             if found is not None:
                 return await self._sent(lane, found)
             if forgotten(lane):
@@ -231,7 +239,7 @@ class Sender:
             log.info("a lane's lease was lost after a post; the item is repeated under the same key (item %s)", lane.item.id)
         return settled.lane
 
-    async def _unsent(self, lane: Lane, verdict: Verdict, reason: str, detail: str) -> None:
+    async def _unsent(self, lane: Lane, verdict: Verdict, reason: str = "", detail: str = "") -> None:
         what = verdict.what
         if what == "sent":
             raise ValueError("an item that was sent is not unsent")
@@ -243,18 +251,23 @@ class Sender:
             self.wake(lane.key.shard)
 
     async def _look_up(self, lane: Lane, client: PilotStatus) -> str | None:
-        """The platform's id of an item that may have arrived, by its history (contract 4.3)."""
+        """The platform's id of an item that may have arrived, by its history (contract 4.3). Raises PlatformError.
+
+        What has no text cannot be told apart there, and a message that is the record of another item is that item's.
+        """
         body = orjson.loads(lane.item.body(lane.pin))
+        text, to = body.get("text") or body.get("caption"), canonical(body.get("destinationNumber", ""))
         start = datetime.fromtimestamp(lane.first_post / 1000 - 60, UTC)
-        try:
-            page = await client.history(start, None, page_size=100)
-        except PlatformError as error:
-            log.warning("the history could not be read: %s", error)
-            return None
-        text, to = body.get("text") or body.get("caption"), body.get("destinationNumber")
-        for row in page.messages:
-            if row.direction == "OUTBOUND" and row.text == text and row.participant_phone in {None, to}:
-                return row.id
+        for number in range(1, HISTORY_PAGES + 1) if text else ():
+            page = await client.history(start, None, page=number, page_size=100)
+            for row in page.messages:
+                if row.direction != "OUTBOUND" or row.text != text or canonical(row.participant_phone or to) != to:
+                    continue
+                record = await self._engine.find_record(row.id)
+                if record is None or record.item in {None, lane.item.id}:
+                    return row.id
+            if number >= (page.total_pages or 1):
+                break
         return None
 
 

@@ -37,6 +37,10 @@ class Chat:
     sender: str | None = None
     sent: list[str] = field(default_factory=list)
 
+    def let_go(self, token: str) -> None:
+        if self.holder == token:
+            self.holder = self.running = None
+
     def head(self) -> str:
         """The event that is next: by time, then by arrival."""
         return min(self.waiting, key=lambda event: (self.waiting[event], self.arrived.index(event)))
@@ -123,8 +127,8 @@ class Machine(RuleBasedStateMachine):
         if chat.holder != turn.token or chat.running != event:
             assert settled.outcome in {"stale", "replay"}
             assert settled.outcome == "stale" or event in chat.committed
-            if settled.outcome == "replay" and chat.holder == turn.token:
-                chat.holder = chat.running = None  # the repeat gave the next lease back
+            if settled.outcome == "replay":
+                chat.let_go(turn.token)  # the repeat gave the next lease back
             return
         assert settled.outcome == "ok"
         del chat.waiting[event]
@@ -141,8 +145,8 @@ class Machine(RuleBasedStateMachine):
             repeated = self.run(engine.commit(turn, effects, keep=keep, send=send))
             assert repeated.outcome in {"replay", "stale"}
             assert repeated.lane is None
-            if repeated.outcome == "replay" and chat.holder == turn.token:
-                chat.holder = chat.running = None
+            if repeated.outcome == "replay":
+                chat.let_go(turn.token)
 
     @precondition(lambda self: self.turns)
     @rule(data=st.data(), dead=st.booleans())

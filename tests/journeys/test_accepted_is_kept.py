@@ -58,8 +58,8 @@ async def test_while_redis_is_gone_it_is_503_and_the_redelivery_is_answered(stag
     await stage.says("one")
     await stage.sees(1)
     await killed(server)
-    await told_to_come_again(stage, runtime.url, "never-kept")
     await stage.says("two")
+    await told_to_come_again(stage, runtime.url, "never-kept")
     await stage.until(lambda: refused(stage), "a delivery to be refused")
     await server.ensure()
     assert [row["text"] for row in await stage.sees(2)] == ["1: one", "2: two"]

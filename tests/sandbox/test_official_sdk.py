@@ -10,10 +10,10 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-import pilot_status  # type: ignore[import-untyped]  # the package has no py.typed
+import pilot_status
 import pytest
 from pilot_status import errors
-from pilot_status.webhooks import parse_customer_webhook  # type: ignore[import-untyped]  # as above
+from pilot_status.webhooks import parse_customer_webhook
 
 from pilotbot.sandbox import Sandbox
 from pilotbot.sandbox.clock import iso, parse_iso

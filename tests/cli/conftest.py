@@ -1,0 +1,159 @@
+"""Commands as users run them: in this process where it is quick, as processes where signals and reloads matter."""
+
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pilotbot.cli import app
+
+PATIENCE_S = 40
+BOT = """
+from pilotbot import Bot, Context
+
+bot = Bot("shop")
+
+
+@bot.message()
+async def answer(ctx: Context) -> None:
+    await ctx.reply("one")
+"""
+
+
+@dataclass
+class Command:
+    """A command that runs as a process of its own; what it writes is in files."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+    seen: int = field(default=0)
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text("utf-8")
+
+    def until(self, pattern: str) -> re.Match[str]:
+        """What the output has of this pattern after what was found before, once it is there."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            found = re.compile(pattern).search(self.text, self.seen)
+            if found:
+                self.seen = found.end()
+                return found
+            if self.process.poll() is not None and not re.compile(pattern).search(self.text, self.seen):
+                break
+            time.sleep(0.02)
+        pytest.fail(f"{pattern!r} did not come; there is:\n{self.text}")
+
+    def end(self, name: int = signal.SIGTERM) -> int:
+        """Its exit code after a signal."""
+        self.process.send_signal(name)
+        return self.process.wait(PATIENCE_S)
+
+
+Start = Callable[..., Command]
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty directory to work in, without settings; what commands change in this process is put back."""
+    for name in [name for name in os.environ if name.startswith("PILOTBOT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    root = logging.getLogger()
+    modules, handlers, level = set(sys.modules), list(root.handlers), root.level
+    yield tmp_path
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name in set(sys.modules) - modules:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def invoke() -> Invoke:
+    """Runs a command in this process."""
+    runner = CliRunner()
+    return lambda *words: runner.invoke(app, list(words))
+
+
+@pytest.fixture
+def start(desk: Path) -> Iterator[Start]:
+    """Starts a command as a process; whatever is left of it is killed at the end."""
+    started: list[Command] = []
+
+    def begin(*words: str, env: Mapping[str, str] | None = None) -> Command:
+        output = desk / f"output-{len(started)}.txt"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pilotbot", *words],
+                cwd=desk,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started.append(Command(process, output))
+        return started[-1]
+
+    yield begin
+    for command in started:
+        if command.process.poll() is None:
+            os.killpg(command.process.pid, signal.SIGKILL)
+            command.process.wait()
+
+
+@pytest.fixture
+def left_behind(desk: Path) -> Callable[[], list[str]]:
+    """The processes that work in this test's directory, once they had a moment to end."""
+
+    def look() -> list[str]:
+        deadline = time.monotonic() + PATIENCE_S
+        while (found := list(_working_in(desk))) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return found
+
+    return look
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Gives ports that nobody listens on, each once."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture
+def bot_file(desk: Path) -> Path:
+    """A bot that answers everything with "one"."""
+    path = desk / "shop.py"
+    path.write_text(BOT, "utf-8")
+    return path
+
+
+def _working_in(directory: Path) -> Iterator[str]:
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            place, words = Path(os.readlink(entry / "cwd")), (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(entry.name) != os.getpid() and place.is_relative_to(directory) and words:
+            yield f"{entry.name} {words!r}"

@@ -1,0 +1,88 @@
+"""From a target to its bot, and what is said where that fails."""
+
+from pathlib import Path
+
+import pytest
+
+from pilotbot.cli.failures import Failed
+from pilotbot.cli.target import directory, load_bot, split
+
+ONE = 'from pilotbot import Bot\nbot = Bot("one")\n'
+TWO = 'from pilotbot import Bot\nfirst = Bot("first")\nsecond = Bot("second")\n'
+
+
+def write(desk: Path, name: str, text: str) -> str:
+    path = desk / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return name
+
+
+@pytest.mark.parametrize(
+    ("target", "parts"),
+    [
+        ("bots/orders.py", ("bots/orders.py", None)),
+        ("bots/orders.py:bot", ("bots/orders.py", "bot")),
+        ("shop.main:bot", ("shop.main", "bot")),
+        ("shop.main", ("shop.main", None)),
+        (r"C:\bots\orders.py", (r"C:\bots\orders.py", None)),
+        (":bot", (":bot", None)),
+    ],
+)
+def test_a_target_is_a_place_and_perhaps_a_name(target: str, parts: tuple[str, str | None]) -> None:
+    assert split(target) == parts
+
+
+def test_a_file_with_one_bot_needs_no_name(desk: Path) -> None:
+    assert load_bot(write(desk, "one.py", ONE)).name == "one"
+
+
+def test_a_module_is_found_in_the_working_directory(desk: Path) -> None:
+    write(desk, "cli_shop/__init__.py", "")
+    write(desk, "cli_shop/main.py", TWO)
+    assert load_bot("cli_shop.main:second").name == "second"
+
+
+def test_a_file_imports_its_neighbours(desk: Path) -> None:
+    write(desk, "bots/cli_neighbour.py", 'NAME = "with help"\n')
+    assert load_bot(write(desk, "bots/near.py", "from cli_neighbour import NAME\nfrom pilotbot import Bot\nbot = Bot(NAME)\n")).name == "with help"
+
+
+def test_of_nested_bots_the_outermost_is_meant(desk: Path) -> None:
+    assert load_bot(write(desk, "nested.py", TWO + "first.include(second)\nalias = first\n")).name == "first"
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("two.py", "two.py has several bots; name one: two.py:first, two.py:second"),
+        ("two.py:third", "two.py has no third; name one: two.py:first, two.py:second"),
+        ("two.py:Bot", "two.py has a Bot, but it is no Bot; name one: two.py:first, two.py:second"),
+        ("none.py", 'none.py has no bot: make one with `bot = Bot("shop")`'),
+        ("gone.py", "gone.py: there is no such file; give one such as bots/orders.py"),
+        ("cli_gone.main:bot", "no module is called cli_gone; give a file such as bots/orders.py, or a module:bot"),
+        ("syntax.py", "syntax.py:2: '(' was never closed\n    x = ("),
+        ("missing.py", "missing.py:1: ModuleNotFoundError: No module named 'cli_gone'\n    import cli_gone"),
+        ("label.py", "label.py:2: ContentError: the label 'this is longer than any button' has 30 characters"),
+    ],
+)
+def test_what_is_wrong_is_said_with_place_and_remedy(desk: Path, target: str, words: str) -> None:
+    write(desk, "two.py", TWO)
+    write(desk, "none.py", "x = 1\n")
+    write(desk, "syntax.py", "y = 1\nx = (\n")
+    write(desk, "missing.py", "import cli_gone\n")
+    write(desk, "label.py", 'from pilotbot import Message\nM = Message("a", options=["this is longer than any button"])\n')
+    with pytest.raises(Failed) as caught:
+        load_bot(target)
+    assert str(caught.value).startswith(words)
+
+
+def test_an_error_is_placed_in_the_authors_code_not_in_what_it_calls(desk: Path) -> None:
+    write(desk, "deep.py", "import json\n\ndef read():\n    return json.loads('{')\n\nread()\n")
+    with pytest.raises(Failed, match=r"^deep\.py:4: JSONDecodeError"):
+        load_bot("deep.py")
+
+
+def test_the_directory_to_watch_is_the_codes(desk: Path) -> None:
+    assert directory("bots/orders.py:bot") == desk / "bots"
+    assert directory("shop.main:bot") == desk
