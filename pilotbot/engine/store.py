@@ -200,7 +200,8 @@ class Engine:
         reply = await self._call(
             "enqueue", place.key.shard, place.key.id, item.id, item.pack(), REMEMBER_KEYS, place.number, place.kind, place.address
         )
-        return _word(reply)
+        outcome: Literal["ok", "dup", "full"] = reply.decode()
+        return outcome
 
     async def relay(self, notices: Sequence[Notice], shard: int) -> None:
         """Move notices that a commit of this shard staged to their own lanes, then forget them here."""
@@ -237,7 +238,7 @@ class Engine:
         reply = await self._call(
             "unsent", lane.key.shard, lane.key.id, lane.token, lane.item.id, verdict, delay, int(unknown), reason, detail, int(pause_number)
         )
-        return _word(reply)
+        return str(reply, "utf-8")
 
     # --- records ----------------------------------------------------------------------------------------------------------------
 
@@ -278,7 +279,7 @@ class Engine:
         if record.chat is None or record.again is None:
             raise ValueError("there is nothing to decide again in this record")
         reply = await self._call("decide_again", record.chat.shard, record.chat.id, record.inbound, record.again.id, record.again.pack())
-        return _word(reply)
+        return str(reply, "utf-8")
 
     async def unfinished(self, shard: int, most: int = 20) -> list[str]:
         """Platform ids of messages whose final status is overdue; each is named a few times, then no more."""
@@ -405,11 +406,6 @@ def _unconnected(url: str) -> AbstractConnection:
     )
     connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it unannotated
     return connection
-
-
-def _word(reply: Any) -> Any:
-    """One of a script's answers, such as "ok": which they are is said where it is returned."""
-    return reply.decode()
 
 
 def _put_aside(notes: list[list[bytes]]) -> tuple[PutAside, ...]:

@@ -29,7 +29,7 @@ def backoff(
     """
     if retry_after is not None:
         return retry_after + random() * base
-    return random() * min(cap, base * 2.0 ** min(max(attempt, 0), _EXPONENT_MAX))
+    return random() * min(cap, base * 2.0 ** min(attempt, _EXPONENT_MAX))
 
 
 def retry_after(headers: Mapping[str, str], body: object, now: float) -> float | None:

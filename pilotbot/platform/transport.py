@@ -82,11 +82,7 @@ class _Body(httpx.AsyncByteStream):
                 yield chunk
 
     async def aclose(self) -> None:
-        # an unfinished body would poison the next request on the connection, so that one is not reused
-        if self._response.content.at_eof():
-            self._response.release()
-        else:
-            self._response.close()
+        self._response.release()  # aiohttp closes the connection when the body is not read to its end
 
 
 def _text(raw: bytes) -> str:

@@ -31,5 +31,4 @@ def fold(text: str) -> str:
     if text.isascii():
         return _ASCII_PUNCTUATION.sub(" ", text.lower()).strip()
     decomposed = unicodedata.normalize("NFKD", text).casefold()
-    decomposed = unicodedata.normalize("NFKD", decomposed)
     return " ".join("".join(map(_fold_character, decomposed)).split())

@@ -130,8 +130,6 @@ def recognise(
 
 def number_in(text: str) -> int | None:
     """The option number that `text` is: "2", "2.", "(2)", a keycap, any script's digits; None when it is no number."""
-    if len(text) > 16:
-        return None
     plain = unicodedata.normalize("NFKC", _KEYCAP.sub("", text.replace(_TEN, "10"))).strip()
     match = _NUMBER.fullmatch(plain)
     return int(match[1]) if match else None

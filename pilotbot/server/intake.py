@@ -133,7 +133,7 @@ class Intake:
             return "status"  # parked until the 202 is recorded
         if event.status == "failed":
             await settle_failure(self._engine, record, self._wake.lane, self._counts)
-        if advanced and self._wants(event):
+        if (advanced or record.status == event.status) and self._wants(event):  # merged before, and kept only now, after a crash
             place = Place(key=record.chat, number=number.name, kind="contact", address=event.to)
             arrival = Arrival(place=place, id=f"{event.name}:{event.id}", at=event.at, mark="s", body=raw)
             self._tell(record.chat.shard, await self._engine.accept(arrival))

@@ -1,6 +1,6 @@
 """From what is said to what is stored: rendered content becomes outbox items, in a turn (the desk) or outside one (the outbox)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -108,7 +108,7 @@ class TurnDesk:
     closed: ClosedPolicy
     given: Mapping[str, object]
     menus: list[Menu]
-    emitted: list[tuple[Lane | None, tuple[PutAside, ...]]] = field(default_factory=list)
+    hand_over: Callable[[Lane | None, tuple[PutAside, ...]], None]
     _items: list[Item] = field(default_factory=list)
     _notices: list[Notice] = field(default_factory=list)
     _menus_changed: bool = False
@@ -137,13 +137,13 @@ class TurnDesk:
             self.menus = [said.menu, *self.menus][:MENUS]
             self._menus_changed = True
         if now:
-            for part, item in enumerate(said.items):
-                outcome, lane, notes = await self.engine.emit(self.turn, f"{ordinal}.{part}", item)
+            for item in said.items:
+                outcome, lane, notes = await self.engine.emit(self.turn, item.id, item)
                 if outcome == "stale":
                     raise LeaseLost
                 if outcome == "full":
                     return Skipped("too many messages wait to be sent to this chat", failed=True)
-                self.emitted.append((lane, notes))
+                self.hand_over(lane, notes)
         else:
             self._items.extend(said.items)
         return said.outcome

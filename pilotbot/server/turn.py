@@ -93,9 +93,10 @@ class TurnRunner:
         label = choice.label if isinstance(choice, Choice) else None
         sender = _sender(event, turn)
         desk = _Desk(
-            engine=self._engine, numbers=self._numbers, turn=turn, event_id=event.id, window=seen, closed=self._bot.closed,
+            engine=self._engine, numbers=self._numbers, turn=turn, window=seen, closed=self._bot.closed,
+            event_id=event.id if inbound else f"{event.name}:{event.id}",  # the statuses of one message share its id
             place=Place(key=turn.key, number=number.name, kind=kind, address=address), given={"contact": sender, "chat": chat}, menus=menus,
-            choice=choice,
+            choice=choice, hand_over=self._hand_over,
         )  # fmt: skip
         ctx = Context(
             event=_as_received(event) if label is not None else event,
@@ -185,14 +186,15 @@ class TurnRunner:
         if settled.outcome == "stale":
             log.warning("a turn lost its lease before its commit; nothing of it took effect")
             return None
-        self._hands.put_aside(settled.put_aside)
-        for lane, notes in [*desk.emitted, (settled.lane, ())]:
-            self._hands.put_aside(notes)
-            if lane is not None:
-                self._hands.lane(lane)
+        self._hand_over(settled.lane, settled.put_aside)
         if effects.notices:
             await self._relay(turn.key, effects.notices)
         return settled.next
+
+    def _hand_over(self, lane: Lane | None, put_aside: tuple[PutAside, ...]) -> None:
+        self._hands.put_aside(put_aside)
+        if lane is not None:
+            self._hands.lane(lane)
 
     async def _relay(self, key: ChatKey, notices: tuple[Notice, ...]) -> None:
         await self._engine.relay(notices, key.shard)
@@ -232,7 +234,7 @@ class _Desk(TurnDesk):
         return _Desk(
             engine=self.engine, numbers=self.numbers, turn=self.turn, event_id=f"{self.event_id}\0error", place=self.place,
             window=self.window, closed=self.closed, given=self.given, menus=_menus(self.turn), choice=self.choice,
-            emitted=self.emitted,
+            hand_over=self.hand_over,
         )  # fmt: skip
 
 

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
 from pilotbot.cli import app
 
 PATIENCE_S = 40
+PHONE = "+5511987650001"
 BOT = """
 from pilotbot import Bot, Context
 
@@ -157,3 +159,42 @@ def _working_in(directory: Path) -> Iterator[str]:
             continue
         if int(entry.name) != os.getpid() and place.is_relative_to(directory) and words:
             yield f"{entry.name} {words!r}"
+
+
+@dataclass
+class Phone:
+    """A simulated contact of a sandbox."""
+
+    url: str
+
+    def write(self, text: str) -> None:
+        httpx.post(f"{self.url}/sandbox/inbound", json={"from": PHONE, "name": "Ana", "text": text}, trust_env=False).raise_for_status()
+
+    def received(self) -> list[str]:
+        """What the bot wrote."""
+        rows = httpx.get(f"{self.url}/sandbox/messages", trust_env=False).raise_for_status().json()
+        return [row["text"] for row in rows if row["direction"] == "out"]
+
+    def until(self, *texts: str) -> None:
+        """Wait until the bot has written exactly this, in this order."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (found := self.received()) != list(texts):
+            assert time.monotonic() < deadline, f"the bot wrote {found}"
+            time.sleep(0.02)
+
+
+@dataclass
+class Desk:
+    """A running `pilotbot dev`."""
+
+    command: Command
+    phone: Phone
+
+
+@pytest.fixture
+def dev(start: Start, bot_file: Path, free_port: Callable[[], int]) -> Desk:
+    """`pilotbot dev` with the bot that answers "one", in the default data directory."""
+    sandbox_port, port = free_port(), free_port()
+    command = start("dev", bot_file.name, "--sandbox-port", str(sandbox_port), "--port", str(port))
+    command.until("shop listens on")
+    return Desk(command, Phone(f"http://127.0.0.1:{sandbox_port}"))

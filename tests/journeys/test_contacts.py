@@ -120,7 +120,7 @@ async def test_what_we_wrote_ourselves_is_not_answered(stage: Stage) -> None:
     await stage.says("hi")
     await stage.until(lambda: runtime.counts["turn:ok"], "an answer")
     await stage.quiet(runtime)
-    assert [row["text"] for row in await stage.rows() if row["origin"] != "APP" and row["direction"] == "out"] == ["1 at main"]
+    assert [row["text"] for row in await stage.rows() if row["direction"] == "out" and not row["fromMe"]] == ["1 at main"]
 
 
 async def test_a_newsletter_is_answered_as_a_newsletter_and_opens_no_window(stage: Stage) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from pilotbot import Bot, Context, Reply, Retry, State
-from tests.stage import ANA, BRUNO, Row, Stage
+from tests.stage import ANA, BRUNO, Row, Stage, wire
 
 
 class Seen(State):
@@ -43,14 +43,12 @@ async def test_one_delivery_that_comes_twenty_times_is_answered_once(stage: Stag
 
 
 async def test_twenty_first_deliveries_at_the_same_moment_are_one_message(stage: Stage) -> None:
-    runtime = await stage.work(counter(), webhook=False)
-    await stage.work(Bot("recorder"))  # the sandbox makes deliveries for this one only
-    await stage.says("one")
-    body = await first_delivery(stage)
-    other = {**body, "data": {**body["data"], "id": "another-id-for-the-same-message"}}
+    runtime = await stage.work(counter(), api_key="ps_sandbox_evolution", number_kind="evolution_v2")
+    body, other = wire("one", "one"), wire("an-id-of-its-own", "one", messageId="wamid.one")
     answers = await asyncio.gather(*(stage.deliver(runtime.url, each) for each in [body, other] * 10))
     assert sorted(answer["status"] for _, answer, _ in answers) == ["dup"] * 19 + ["ok"]
     await stage.quiet(runtime)
+    assert [row["text"] for row in await stage.sees(1)] == ["1: one"]
 
 
 async def test_webhooks_that_are_doubled_and_shuffled_are_answered_once_each(stage: Stage) -> None:
@@ -93,6 +91,24 @@ async def test_message_received_and_message_reply_of_one_message_are_one_turn(st
     assert (await stage.deliver(runtime.url, reply))[1] == {"status": "dup"}
     await stage.quiet(runtime)
     assert handled == ["message.received", "message.reply"]
+
+
+async def test_what_is_said_at_once_does_not_wait_for_the_commit(stage: Stage) -> None:
+    gate = asyncio.Event()
+    bot = Bot("shop")
+
+    @bot.message()
+    async def look_up(ctx: Context) -> None:
+        await ctx.reply("One moment...", now=True)
+        await gate.wait()
+        await ctx.reply("Done.")
+
+    runtime = await stage.work(bot)
+    await stage.says("hi")
+    assert [row["text"] for row in await stage.sees(1)] == ["One moment..."]
+    gate.set()
+    assert [row["text"] for row in await stage.sees(2)] == ["One moment...", "Done."]
+    await stage.quiet(runtime)
 
 
 async def test_what_was_said_at_once_is_not_said_again_when_the_handler_is(stage: Stage) -> None:

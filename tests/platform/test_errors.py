@@ -54,6 +54,7 @@ TABLE = [
     (409, "CONFIRMATION_REQUIRED", Family.REFUSED),
     (409, "IDEMPOTENCY_KEY_REUSED", Family.ALREADY_SENT),
     (409, "IDEMPOTENCY_KEY_IN_USE", Family.RETRY),
+    (408, None, Family.RETRY),
     (409, None, Family.RETRY),
     (413, None, Family.REFUSED),
     (422, "A_NEW_ONE", Family.REFUSED),
@@ -79,7 +80,7 @@ def test_family_of_every_code(status: int, code: str | None, family: Family) -> 
     error = answer(status, error="Some words", **({} if code is None else {"code": code}))
     assert (error.family, error.status, error.code, error.message) == (family, status, code, "Some words")
     assert error.remedy.endswith(".")
-    assert error.outcome_unknown == (status >= 500)
+    assert error.outcome_unknown == (status >= 500 or status == 408)
     assert error.retryable == (family in {Family.RETRY, Family.THROTTLED})
 
 
@@ -99,6 +100,7 @@ def test_waits_and_details_are_read() -> None:
     missing = answer(400, error="x", code="MISSING_TEMPLATE_VARIABLES", details={"missingKeys": ["status", 3, "a b"]})
     assert missing.keys == ("status",)
     assert "[status]" in str(missing)
+    assert answer(400, error="x", details={"missing": 5, "missingKeys": "ab"}).keys == ()
     invalid = answer(400, error="x", code="INVALID_TEMPLATE_VARIABLE_VALUE", details={"invalidKeys": [{"key": "name", "reason": "blank"}]})
     assert invalid.keys == ("name",)
     blocked = answer(409, error="x", code="NUMBER_BLOCKED", reason="extra_charge_unpaid")

@@ -156,6 +156,7 @@ REFUSED: list[tuple[str, dict[str, object]]] = [
     ("media with a broken host", {**TO, "media": "https://[", "media_type": "image"}),
     ("media URL with a space", {**TO, "media": "https://a.b/c d", "media_type": "image"}),
     ("base64 that is none", {**TO, "media": "data:image/png;base64,%%%", "media_type": "image"}),
+    ("base64 with something else inside", {**TO, "media": "data:image/png;base64,YWJj%YWJj", "media_type": "image"}),
     ("base64 that is empty", {**TO, "media": "data:image/png;base64,", "media_type": "image"}),
     ("data that is not base64", {**TO, "media": "data:text/plain,hello", "media_type": "document"}),
     ("caption on audio", {**TO, "media": PHOTO, "media_type": "audio", "caption": "x"}),
@@ -237,6 +238,9 @@ def test_nothing_personal_is_shown() -> None:
     assert "segredo" not in repr(request.header)
     with pytest.raises(ValidationError) as refused:
         SendRequest(destination_number="segredo", text="segredo" * 1000, footer="segredo")
+    assert "segredo" not in str(refused.value)
+    with pytest.raises(ValidationError) as refused:
+        SendRequest(destination_number=ANA, media="https://segredo\u2100.com", media_type="image")
     assert "segredo" not in str(refused.value)
 
 

@@ -68,13 +68,21 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_a_request_arrives_as_httpx_made_it(http: httpx.AsyncClient) -> None:
     answer = await http.post(
-        "/a%2Fb?x=%2B55&y=1 2", content=b"hi", headers={"X-Mine": "a", "User-Agent": "me", "Accept": "application/json"}
+        "/a%2Fb%41?x=%2B55&y=1 2", content=b"hi", headers={"X-Mine": "a", "User-Agent": "me", "Accept": "application/json"}
     )
     seen = answer.json()
     assert (answer.status_code, answer.headers["x-answer"], answer.http_version) == (200, "yes", "HTTP/1.1")
-    assert (seen["method"], seen["path"], seen["body"]) == ("POST", "/a%2Fb?x=%2B55&y=1%202", "hi")
+    assert (seen["method"], seen["path"], seen["body"]) == ("POST", "/a%2Fb%41?x=%2B55&y=1%202", "hi")
     assert (seen["headers"]["X-Mine"], seen["headers"]["User-Agent"]) == ("a", "me")
     assert "Content-Type" not in seen["headers"]
+
+
+async def test_a_streamed_request_arrives_whole(http: httpx.AsyncClient) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"one "
+        yield b"two"
+
+    assert (await http.post("/", content=parts())).json()["body"] == "one two"
 
 
 async def test_compressed_bodies_are_unpacked_once(http: httpx.AsyncClient) -> None:

@@ -126,6 +126,13 @@ def test_joins_stop_while_they_grow() -> None:
         compiled("{{ long|list|join(long) }}").render(VALUES)
 
 
+@pytest.mark.parametrize("places", [-1, 11])
+def test_places_are_bounded(places: int) -> None:
+    for name in ("fixed", "round"):
+        with pytest.raises(ContentError, match=f"{name} takes 0 to 10 places"):
+            compiled(f"{{{{ 1.5|{name}(places) }}}}").render({"places": places})
+
+
 def test_jinja_s_own_functions_are_not_there() -> None:
     assert compiled("{{ range is defined }} {{ lipsum is defined }}").render({}) == "False False"
 

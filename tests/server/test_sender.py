@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -17,7 +18,6 @@ from redis import Redis
 from pilotbot.engine import Arrival, ChatKey, Engine, Item, Lane, Notice, Place
 from pilotbot.engine.keys import base
 from pilotbot.platform import Family, PilotStatus, PlatformError
-from pilotbot.server import sender as rules
 from pilotbot.server.sender import HOUR, KEY_MEMORY, WINDOW, Sender, Verdict, forgotten, judge, must_look_up
 
 ANA = "+5511987650001"
@@ -224,7 +224,7 @@ KEYS = (ITEM.key("free"), ITEM.key("template"))
 
 
 class TestSending:
-    async def test_items_of_a_chat_go_in_order_each_once_under_a_key_of_its_own(self, engine: Engine, sender: Sender, platform: Platform) -> None:
+    async def test_items_of_a_chat_go_in_order_each_under_its_own_key(self, engine: Engine, sender: Sender, platform: Platform) -> None:
         items = [replace(ITEM, id=f"i{n}", enforced=False) for n in range(5)]
         await queue(engine, *items)
         await drain(engine, sender)
@@ -255,7 +255,9 @@ class TestSending:
         assert len(platform.taken) == 1
         assert await waiting(engine) == 0
 
-    async def test_the_pin_holds_though_the_window_closes_between_the_tries(self, engine: Engine, sender: Sender, platform: Platform) -> None:
+    async def test_the_pin_holds_though_the_margin_begins_between_the_tries(
+        self, engine: Engine, sender: Sender, platform: Platform
+    ) -> None:
         await writes(engine)
         await later(engine, WINDOW - 10 * 60_000)
         await queue(engine, ITEM)
@@ -276,7 +278,9 @@ class TestSending:
         await drain(engine, sender)
         assert platform.posts == [(KEYS[0], FREE), (KEYS[1], TEMPLATE)]
 
-    async def test_what_can_never_go_is_a_dead_letter_and_the_next_one_goes(self, engine: Engine, sender: Sender, platform: Platform) -> None:
+    async def test_what_can_never_go_is_a_dead_letter_and_the_next_one_goes(
+        self, engine: Engine, sender: Sender, platform: Platform
+    ) -> None:
         await queue(engine, replace(ITEM, enforced=False), replace(ITEM, id="two", enforced=False))
         platform.script = [(400, {"code": "INVALID_DESTINATION", "error": f"{ANA} is odd"})]
         await drain(engine, sender)
@@ -303,7 +307,7 @@ class TestSending:
         """As SIGSTOP does between the lease and the post: the clock moves on, the lease is somebody else's by now."""
         await queue(engine, replace(ITEM, enforced=False))
         clock = iter([0.0, engine.terms.lease / 1000])
-        monkeypatch.setattr(rules.time, "monotonic", lambda: next(clock))
+        monkeypatch.setattr("pilotbot.server.sender.time", SimpleNamespace(monotonic=lambda: next(clock)))
         await drain(engine, sender)
         assert platform.posts == []
 
@@ -313,7 +317,7 @@ class TestSending:
         item = replace(ITEM, enforced=False)
         await queue(engine, item)
         key = place(engine).key
-        platform.on_post = lambda: redis.hset(f"{base(key.shard)}:lane:owner", key.id, "other|9")  # type: ignore[assignment,func-returns-value]
+        platform.on_post = lambda: redis.hset(f"{base(key.shard)}:lane:owner", key.id, "other|9")  # type: ignore[assignment]
         await drain(engine, sender)
         assert await waiting(engine) == 1  # the other one has it, posts it under the same key, and removes it
         assert len(platform.taken) == 1

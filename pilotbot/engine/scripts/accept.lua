@@ -28,9 +28,8 @@ local function replace_waiting()
   return false
 end
 
-if known(id) then return {'dup', 0, 0, 0} end
-if known(message) then
-  if kind == 'q' and replace_waiting() then return {'replaced', 0, 0, 0} end
+if known(id) or known(message) then  -- the reply may have the id of the other event, too
+  if kind == 'q' and message ~= '' and replace_waiting() then return {'replaced', 0, 0, 0} end
   return {'dup', 0, 0, 0}
 end
 -- Older than what dedupe remembers: a capture played again, or a device's history.

@@ -1,0 +1,68 @@
+"""`pilotbot dead`: what failed for good is listed without personal data, shown, tried again, forgotten."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+from typer.testing import Result
+
+from pilotbot.cli.dead import described, table
+from pilotbot.engine import ChatKey, Item, Letter
+
+Invoke = Callable[..., Result]
+SECRET_WORDS = "my very own words"
+
+
+def letter(kind: str, payload: str) -> Letter:
+    return Letter("c-1", 1_700_000_000_000, "send" if kind == "send" else "event", ChatKey(0, "c"), "ValueError", "shop.py:7", payload)
+
+
+def test_the_list_holds_no_payload_and_no_detail() -> None:
+    lines = table([letter("event", SECRET_WORDS)])
+    assert lines == [
+        "ID   TIME                  KIND   REASON      CHAT",
+        "c-1  2023-11-14 22:13:20Z  event  ValueError  c",
+    ]
+    assert table([]) == ["no dead letters"]
+
+
+def test_a_message_is_shown_with_its_variants() -> None:
+    item = Item(id="i", free=orjson.dumps({"text": "olá"}), template=b'{"templateId":"t"}')
+    text = described(letter("send", item.pack().decode()))
+    assert 'in an open window:\n{\n  "text": "olá"\n}' in text
+    assert 'as a template:\n{\n  "templateId": "t"\n}' in text
+    assert "detail: shop.py:7" in text
+
+
+def test_an_event_that_is_no_json_is_shown_as_it_is() -> None:
+    assert described(letter("event", "{broken")).endswith("\n{broken")
+
+
+def test_from_failure_to_answer(dev, bot_file: Path, invoke: Invoke) -> None:  # type: ignore[no-untyped-def]  # conftest
+    right = bot_file.read_text()
+    bot_file.write_text(right.replace("await ctx.reply", "raise ValueError(ctx.text)\n    await ctx.reply"))
+    dev.command.until("shop listens on")
+    for _ in range(2):
+        dev.phone.write(SECRET_WORDS)
+        dev.command.until("goes to the dead letters")
+
+    listed = invoke("dead", "list", "--data", ".pilotbot")
+    assert listed.exit_code == 0
+    assert SECRET_WORDS not in listed.output
+    assert "98765" not in listed.output
+    first, second = (line.split()[0] for line in listed.stdout.splitlines()[1:])
+    shown = invoke("dead", "show", first)
+    assert shown.exit_code == 0
+    assert f'"content": "{SECRET_WORDS}"' in shown.stdout
+    assert "reason: ValueError" in shown.stdout
+
+    bot_file.write_text(right)
+    dev.command.until("shop listens on")
+    assert invoke("dead", "retry", first).exit_code == 0
+    dev.phone.until("one")
+    assert invoke("dead", "drop", second).exit_code == 0
+    assert invoke("dead", "list").stdout == "no dead letters\n"
+    for verb in ("show", "retry", "drop"):
+        gone = invoke("dead", verb, first)
+        assert gone.exit_code == 1
+        assert gone.stderr.endswith("see `pilotbot dead list`\n")

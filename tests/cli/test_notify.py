@@ -1,0 +1,82 @@
+"""`pilotbot notify`: from another terminal, through the same lanes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from pilotbot.cli.failures import Failed
+from pilotbot.cli.installation import mark
+from pilotbot.cli.notify import variables
+
+Invoke = Callable[..., Result]
+ANA = "+5511987650001"
+
+
+@pytest.fixture
+def asleep(desk: Path) -> Path:
+    """A dev installation that is not running."""
+    data = desk / ".pilotbot"
+    data.mkdir()
+    mark(data, api_url="http://127.0.0.1:8700", api_key="ps_sandbox_number", webhook_secret="sandbox-webhook-secret")
+    return data
+
+
+def test_beside_a_running_bot_without_settings(dev, invoke: Invoke) -> None:  # type: ignore[no-untyped-def]  # conftest
+    dev.phone.write("hi")
+    dev.phone.until("one")
+    result = invoke("notify", ANA, "Your parcel is here.", "--key", "parcel-1")
+    assert (result.exit_code, result.stdout) == (0, "queued, expected as text\n")
+    assert result.stderr == "pilotbot: no PILOTBOT_API_KEY is set; working with the sandbox of .pilotbot/dev.env\n"
+    dev.phone.until("one", "Your parcel is here.")
+    again = invoke("notify", ANA, "Your parcel is here.", "--key", "parcel-1")
+    assert (again.exit_code, again.stdout) == (1, "not sent: a message with this key was taken before\n")
+    other = invoke(
+        "notify", "+5511987650002", "-", "--template", "order_status", "--var", "order_id=4242", "--var", "status=here"
+    )
+    assert (other.exit_code, other.stdout) == (0, "queued, expected as template\n")
+    dev.phone.until("one", "Your parcel is here.", "Your order 4242 is here now.")
+
+
+@pytest.mark.usefixtures("asleep")
+def test_with_no_bot_running_it_is_kept_and_said(invoke: Invoke, left_behind: Callable[[], list[str]]) -> None:
+    result = invoke("notify", ANA, "-", "--template", "follow_up", "--key", "k")
+    assert result.exit_code == 0
+    assert result.stdout == "queued, expected as template\nNo bot is running on this data directory; the message goes when one is.\n"
+    assert left_behind() == []
+    assert invoke("notify", ANA, "-", "--template", "follow_up", "--key", "k").exit_code == 1
+
+
+@pytest.mark.usefixtures("asleep")
+def test_without_a_template_it_waits_for_the_contact(invoke: Invoke) -> None:
+    result = invoke("notify", ANA, "hello", "--data", ".pilotbot")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("waits until the contact writes\n")
+    assert result.stderr == ""
+
+
+@pytest.mark.usefixtures("asleep")
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("123", "hello"), "write + and 7 to 15 digits"),
+        ((ANA, "hello", "--number", "other"), "PILOTBOT_NUMBERS has main"),
+        ((ANA, "hello", "--var", "a=b"), "name it with --template"),
+        ((ANA, "hello", "--template", "order_status", "--var", "order_id"), "--var takes NAME=VALUE"),
+        ((ANA, "hello", "--template", "order_status", "--var", "order_id="), "is blank, which the platform refuses"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_in_one_line(invoke: Invoke, words: tuple[str, ...], remedy: str) -> None:
+    result = invoke("notify", *words)
+    assert result.exit_code == 1
+    lines = [line for line in result.stderr.splitlines() if "working with the sandbox" not in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("pilotbot: ")
+    assert remedy in lines[0]
+
+
+def test_a_value_may_hold_anything() -> None:
+    assert variables(["a=b=c", "b= "]) == {"a": "b=c", "b": " "}
+    with pytest.raises(Failed):
+        variables(["=x"])
