@@ -76,7 +76,7 @@ def of_the_sandbox(data: Path, **overrides: Any) -> Settings:
         "host": "127.0.0.1",
     }
     others = {"api_key_id": None, "numbers": (), "number_kind": "meta", "webhook_token": None, "redis_url": None}
-    return load_settings(_env_file=None, **{**own, **others, **overrides})
+    return load_settings(**{**own, **others, **overrides})
 
 
 def mark(data: Path, *, api_url: str, api_key: str, webhook_secret: str) -> None:

@@ -16,7 +16,10 @@ ClosedPolicy = Literal["defer", "skip", "fail"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One message to send, with all its variants. Times are business milliseconds; empty bytes mean that a variant does not exist."""
+    """One message to send, with all its variants. Times are business milliseconds; empty bytes mean that a variant does not exist.
+
+    `rest` is a later part of a content whose first part has a template: it goes only if that went free-form.
+    """
 
     id: str
     free: bytes = b""
@@ -26,6 +29,7 @@ class Item:
     closed: ClosedPolicy = "defer"
     expires: int = 0
     again: bool = False
+    rest: bool = False
 
     def pack(self) -> bytes:
         """As it is stored."""
@@ -38,6 +42,7 @@ class Item:
             "p": self.closed[0],
             "x": self.expires,
             "a": int(self.again),
+            "r": int(self.rest),
         }
         return orjson.dumps(header) + b"\n" + self.free + self.template + self.menu
 
@@ -58,6 +63,7 @@ class Item:
             closed=policies[header["p"]],
             expires=header["x"],
             again=bool(header["a"]),
+            rest=bool(header["r"]),
         )
 
     def body(self, pin: Pin) -> bytes:

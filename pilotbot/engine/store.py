@@ -252,17 +252,32 @@ class Engine:
         )
         return Record.read(platform_id, flat)
 
-    async def merge_status(self, platform_id: str, status: str, *, code: str | None, message_id: str | None) -> tuple[bool, Record]:
-        """Merge a status into its message's record. Returns whether it advanced the rank, and the record."""
+    async def merge_status(
+        self, platform_id: str, status: str, *, code: str | None, message_id: str | None, body: bytes = b""
+    ) -> tuple[bool, Record]:
+        """Merge a status into its message's record. Returns whether it advanced the rank, and the record.
+
+        `body` is kept with a record whose chat is not known yet: whoever records the message hands it on.
+        """
         place = self.keys.record(platform_id)
-        advanced, flat = await self._call(
-            "status", place.shard, place.id, platform_id, RANKS[status], status, code or "", message_id or ""
-        )
-        if message_id and message_id != platform_id and status == "sent":
-            pointer = self.keys.record(message_id)
-            name = f"{base(pointer.shard)}:pointer:{pointer.id}"
-            await self._persist(lambda: self._batch.call("SET", name, platform_id, "PX", 45 * 24 * HOUR))
+        merge = self._call("status", place.shard, place.id, platform_id, RANKS[status], status, code or "", message_id or "", body)
+        if message_id and message_id != platform_id:
+            # In the same round trip: a status that took longer would be overtaken by the next one.
+            (advanced, flat), _ = await asyncio.gather(merge, self._point(message_id, platform_id))
+        else:
+            advanced, flat = await merge
         return bool(advanced), Record.read(platform_id, flat)
+
+    async def _point(self, message_id: str, platform_id: str) -> None:
+        pointer = self.keys.record(message_id)
+        name = f"{base(pointer.shard)}:pointer:{pointer.id}"
+        await self._persist(lambda: self._batch.call("SET", name, platform_id, "PX", 45 * 24 * HOUR))
+
+    async def unpark(self, record: Record) -> None:
+        """Forget the bodies of statuses that were parked with a record: they were handed on."""
+        place = self.keys.record(record.platform_id)
+        names = [f"parked:{rank}" for rank in RANKS.values()]
+        await self._persist(lambda: self._batch.call("HDEL", f"{base(place.shard)}:message:{place.id}", *names))
 
     async def find_record(self, message_id: str) -> Record | None:
         """The record of a message by its platform id or its provider's id, or None."""

@@ -163,7 +163,10 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of a message that the platform took. `chat` is None while only a status of it has been seen."""
+    """What is known of a message that the platform took. `chat` is None while only a status of it has been seen.
+
+    `parked` are the bodies of such statuses, in the order of their ranks, for the handlers.
+    """
 
     platform_id: str
     chat: ChatKey | None
@@ -175,6 +178,7 @@ class Record:
     code: str | None
     again: Item | None
     menu: bytes | None
+    parked: tuple[bytes, ...] = ()
 
     @classmethod
     def read(cls, platform_id: str, flat: list[bytes]) -> "Record":
@@ -192,6 +196,7 @@ class Record:
             fields.get("code", b"").decode() or None,
             Item.unpack(fields["again"]) if "again" in fields else None,
             fields.get("menu"),
+            tuple(fields[name] for name in sorted(fields) if name.startswith("parked:")),
         )
 
 

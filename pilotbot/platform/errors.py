@@ -106,7 +106,8 @@ _CODES: Final[dict[str, tuple[Family, str]]] = {
     "META_OUTSIDE_24H_WINDOW": (Family.WINDOW, "Send a template: the contact has not written within 24 hours."),
     "META_NO_CONVERSATION": (Family.WINDOW, "Send a template: the contact has never written to this number."),
     # money and permission
-    "SUBSCRIPTION_REQUIRED_FOR_MEDIA": (Family.BLOCKED, "Activate a paid subscription: media cannot go without one."),
+    # One picture must not keep the texts behind it waiting: it goes to the dead letters, to be tried again once there is a subscription.
+    "SUBSCRIPTION_REQUIRED_FOR_MEDIA": (Family.REFUSED, "Activate a paid subscription, then retry: media cannot go without one."),
     "PAYMENT_FAILED": (Family.BLOCKED, "Settle the payment in the dashboard; the queue is kept."),
     "INSUFFICIENT_FUNDS": (Family.BLOCKED, "Add funds in the dashboard; the queue is kept."),
     "TENANT_SCOPE_NOT_ALLOWED": (Family.BLOCKED, "Use the key of the number: a tenant key cannot do this."),

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pilotbot import events
 from pilotbot.contacts import canonical
-from pilotbot.engine import Accepted, Arrival, ChatKind, Engine, Place, Record
+from pilotbot.engine import Accepted, Arrival, ChatKey, ChatKind, Engine, Place, Record
 from pilotbot.platform import FailureFamily, failure_family
 from pilotbot.settings import NumberSettings
 
@@ -72,7 +72,7 @@ class Intake:
         if number is None:
             return "other-number"
         if isinstance(event, events.Status):
-            return await self._status(event, raw, number)
+            return await self._status(event, raw)
         if isinstance(event, events.Inbound):
             if event.from_me:
                 return "echo"
@@ -125,18 +125,16 @@ class Intake:
             return address
         return await self._engine.alias(address) or address
 
-    async def _status(self, event: events.Status, raw: bytes, number: NumberSettings) -> Outcome:
+    async def _status(self, event: events.Status, raw: bytes) -> Outcome:
         advanced, record = await self._engine.merge_status(
-            event.id, event.status, code=event.error_code, message_id=event.message_id
+            event.id, event.status, code=event.error_code, message_id=event.message_id, body=raw if self._wants(event) else b""
         )
         if record.chat is None:
             return "status"  # parked until the 202 is recorded
         if event.status == "failed":
             await settle_failure(self._engine, record, self._wake.lane, self._counts)
         if (advanced or record.status == event.status) and self._wants(event):  # merged before, and kept only now, after a crash
-            place = Place(key=record.chat, number=number.name, kind="contact", address=event.to)
-            arrival = Arrival(place=place, id=f"{event.name}:{event.id}", at=event.at, mark="s", body=raw)
-            self._tell(record.chat.shard, await self._engine.accept(arrival))
+            self._tell(record.chat.shard, await hand_on(self._engine, record.chat, event, raw))
         return "status"
 
     def _tell(self, shard: int, result: Accepted) -> None:
@@ -144,6 +142,20 @@ class Intake:
             self._wake.mailbox(shard)
         if result.wake_lane:
             self._wake.lane(shard)
+
+
+async def hand_on(engine: Engine, chat: ChatKey, event: events.Event, raw: bytes) -> Accepted:
+    """Put a status in the mailbox of its message's chat, for the handlers; it says nothing new of that chat."""
+    place = Place(key=chat, number="", kind="contact", address="")
+    return await engine.accept(Arrival(place=place, id=f"{event.name}:{event.id}", at=event.at, mark="s", body=raw))
+
+
+async def hand_on_parked(engine: Engine, record: Record) -> None:
+    """The same for the statuses that came before the message was recorded; safe to repeat."""
+    if record.chat is not None and record.parked:
+        for raw in record.parked:
+            await hand_on(engine, record.chat, events.decode(raw), raw)
+        await engine.unpark(record)
 
 
 async def settle_failure(engine: Engine, record: Record, wake_lane: Callable[[int], None], counts: Counter[str]) -> None:

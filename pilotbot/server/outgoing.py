@@ -89,7 +89,8 @@ def _items(rendered: Rendered, *, base: str, enforced: bool, closed: ClosedPolic
                 template=part.template.to_bytes() if part.template else b"",
                 menu=orjson.dumps(replace(part.menu, id=name).dump()) if part.menu else b"",
                 enforced=enforced,
-                closed="skip" if part.rest and has_template else closed,  # the template stood for the whole content
+                closed="skip" if part.rest and has_template else closed,
+                rest=part.rest and has_template,
             )
         )
     return tuple(items)
@@ -208,13 +209,12 @@ class LaneOutbox:
             self._engine, picked, who, content, base=base, closed=self._closed, options=options, media=media, template=template,
             values=values,
         )  # fmt: skip
-        for notice in notices:
-            taken = await self._engine.enqueue(notice)
-            if taken == "full":
+        taken: set[str] = set()
+        for notice in notices:  # all of them: an earlier call may have been lost half-way
+            taken.add(await self._engine.enqueue(notice))
+            if "full" in taken:
                 return Skipped("too many messages wait for this contact", failed=True)
-            if taken == "dup":
-                return Skipped("a message with this key was taken before")
-        return outcome
+        return outcome if "ok" in taken else Skipped("a message with this key was taken before")
 
 
 async def compose(

@@ -14,10 +14,10 @@ from aiohttp import web
 from pilotbot.bot import Bot
 from pilotbot.engine import Engine, Terms
 from pilotbot.engine.embedded import RedisServer
-from pilotbot.events import Event
-from pilotbot.platform import PilotStatus, PlatformError
+from pilotbot.events import Event, decode
+from pilotbot.platform import MessageStatus, PilotStatus, PlatformError
 from pilotbot.server.app import build_app, build_runner
-from pilotbot.server.intake import Intake, Wake, settle_failure
+from pilotbot.server.intake import Intake, Wake
 from pilotbot.server.outgoing import LaneOutbox, Numbers
 from pilotbot.server.sender import Sender, forever
 from pilotbot.server.turn import Hands, TurnRunner
@@ -85,11 +85,11 @@ class Runtime:
             bot, self._routes, engine, numbers, hands, timeout=settings.handler_timeout_seconds, reveal=reveal, counts=self.counts
         )
         self._worker = Worker(engine, turns.run, turns=settings.workers)
-        intake = Intake(
+        self._intake = Intake(
             engine, settings.numbers, Wake(self._worker.wake, self._sender.wake), wants=self._wants,
             follow_clock=settings.obeys_sandbox_clock, counts=self.counts,
         )  # fmt: skip
-        self.app = build_app(settings, intake, ready=self._readiness, counts=self.counts)
+        self.app = build_app(settings, self._intake, ready=self._readiness, counts=self.counts)
         self._remote: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.url = ""
@@ -164,20 +164,15 @@ class Runtime:
         """Messages without a final status for ten minutes: the webhook may be lost (design section 3.5)."""
         for shard in range(self.engine.shards):
             for platform_id in await self.engine.unfinished(shard):
-                for client in self._platform.values():
+                for number in self._settings.numbers:
                     try:
-                        found = await client.get(platform_id)
+                        found = await self._platform[number.name].get(platform_id)
                     except PlatformError as error:
                         if error.status != 404:
                             raise
                         continue
-                    status = found.status.lower()
-                    if status in {"sent", "delivered", "read", "failed"}:
-                        _, record = await self.engine.merge_status(
-                            platform_id, status, code=found.error_code, message_id=found.external_message_id
-                        )
-                        if status == "failed":
-                            await settle_failure(self.engine, record, self._sender.wake, self.counts)
+                    raw = as_event(found, platform_id, number.id)
+                    await self._intake.take(decode(raw), raw)
                     break
 
     async def _look_at_templates(self) -> None:
@@ -234,6 +229,15 @@ async def running(bot: Bot, settings: Settings, *, reveal: bool = False) -> Asyn
         await site.start()
         runtime.url = f"http://{settings.host}:{_port(runner)}"
         yield runtime
+
+
+def as_event(found: MessageStatus, platform_id: str, number_id: str | None) -> bytes:
+    """What a message's look-up says (contract 4.1), as the webhook that would have said it (contract 8.5)."""
+    data = {
+        "numberId": number_id, "id": platform_id, "messageId": found.external_message_id, "correlationId": found.correlation_id,
+        "to": found.destination_number or platform_id, "errorCode": found.error_code,
+    }  # fmt: skip
+    return orjson.dumps({"event": f"message.{found.status.lower()}", "data": data})
 
 
 def _port(runner: web.AppRunner) -> int:

@@ -16,7 +16,8 @@ from redis.exceptions import RedisError
 from pilotbot.contacts import canonical
 from pilotbot.engine import Away, Engine, Lane, PutAside, Settled
 from pilotbot.platform import Family, PilotStatus, PlatformError, backoff
-from pilotbot.server.intake import settle_failure
+from pilotbot.server.hints import Hints
+from pilotbot.server.intake import hand_on_parked, settle_failure
 
 log = logging.getLogger(__name__)
 
@@ -85,19 +86,15 @@ class Sender:
         self._clients = clients
         self._counts = counts
         self._most = lanes
-        self._poll = poll
-        self._woken: set[int] = set()
-        self._wake = asyncio.Event()
+        self._hints = Hints(engine.shards, poll)
         self._tasks: dict[asyncio.Task[None], Lane] = {}
         self._deadlines: dict[str, float] = {}
-        self._crowded = False
         self._doubtful = False
         self._stopping = False
 
     def wake(self, shard: int) -> None:
         """Say that a lane of this shard may be due."""
-        self._woken.add(shard)
-        self._wake.set()
+        self._hints.add(shard)
 
     def offer(self, lane: Lane) -> None:
         """Drain a lane that a commit leased to us."""
@@ -120,31 +117,32 @@ class Sender:
     async def run(self) -> None:
         """Claim lanes that are due until cancelled or stopped."""
         while not self._stopping:
-            self._wake.clear()
             if self._doubtful and not await self._heal():
                 continue
             free = self._most - len(self._tasks)
-            self._crowded = free <= 0
-            if free > 0:
-                shards = sorted(self._woken) or range(self._engine.shards)
-                self._woken.clear()
+            if shards := self._hints.take(free):
                 try:
-                    for leased, notes in await asyncio.gather(*(self._engine.claim_lanes(shard, free) for shard in shards)):
-                        self.note(notes)
-                        for lane in leased:
-                            self.offer(lane)
+                    await self._claim(shards, free // len(shards))
                 except (Away, RedisError) as error:
                     log.warning("the sender waits for Redis: %s", type(error).__name__)
                     self._doubtful = True
-            try:
-                await asyncio.wait_for(self._wake.wait(), self._poll)
-            except TimeoutError:
-                continue
+            if not self._hints or len(self._tasks) >= self._most:
+                await self._hints.wait()
+
+    async def _claim(self, shards: list[int], share: int) -> None:
+        """Claim and drain up to `share` lanes of each shard."""
+        found = await asyncio.gather(*(self._engine.claim_lanes(shard, share) for shard in shards))
+        for shard, (leased, notes) in zip(shards, found, strict=True):
+            self.note(notes)
+            if len(leased) == share:
+                self._hints.add(shard)  # there may be more, after the other shards
+            for lane in leased:
+                self.offer(lane)
 
     async def stop(self, grace: float) -> None:
         """Finish the posts that are under way, for at most `grace` seconds."""
         self._stopping = True
-        self._wake.set()
+        self._hints.look()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
         for task in list(self._tasks):
@@ -170,8 +168,8 @@ class Sender:
     def _done(self, task: asyncio.Task[None]) -> None:
         lane = self._tasks.pop(task)
         self._deadlines.pop(lane.token, None)
-        if self._crowded:
-            self._wake.set()
+        if self._hints:
+            self._hints.look()  # a place is free
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a lane stopped; its lease runs out and it is tried again", exc_info=error)
 
@@ -228,6 +226,7 @@ class Sender:
     async def _sent(self, lane: Lane, platform_id: str) -> Lane | None:
         # The record first: a status may come at any moment now, and a crash between the two only repeats the post under its key.
         record = await self._engine.record(lane, platform_id)
+        await hand_on_parked(self._engine, record)
         settled = await self._engine.sent(lane)
         if record.status == "failed":
             await settle_failure(self._engine, record, self.wake, self._counts)

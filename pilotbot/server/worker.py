@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from redis.exceptions import RedisError
 
 from pilotbot.engine import Away, Claimed, Engine
+from pilotbot.server.hints import Hints
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +24,14 @@ class Worker:
         self._engine = engine
         self._run_turn = run_turn
         self._most = turns
-        self._poll = poll
-        self._woken: set[int] = set()
-        self._wake = asyncio.Event()
+        self._hints = Hints(engine.shards, poll)
         self._tasks: dict[asyncio.Task[None], Claimed] = {}
-        self._crowded = False
         self._doubtful = False
         self._stopping = False
 
     def wake(self, shard: int) -> None:
         """Say that a chat of this shard has work."""
-        self._woken.add(shard)
-        self._wake.set()
+        self._hints.add(shard)
 
     def leases(self) -> list[Claimed]:
         """The turns that run now, for renewal."""
@@ -49,30 +46,30 @@ class Worker:
     async def run(self) -> None:
         """Claim chats until cancelled or stopped."""
         while not self._stopping:
-            self._wake.clear()
             if self._doubtful and not await self._heal():
                 continue
             free = self._most - len(self._tasks)
-            self._crowded = free <= 0
-            if free > 0:
-                shards = sorted(self._woken) or range(self._engine.shards)
-                self._woken.clear()
+            if shards := self._hints.take(free):
                 try:
-                    for claimed in await asyncio.gather(*(self._engine.claim(shard, free) for shard in shards)):
-                        for turn in claimed:
-                            self._start(turn)
+                    await self._claim(shards, free // len(shards))
                 except (Away, RedisError) as error:
                     log.warning("the worker waits for Redis: %s", type(error).__name__)
                     self._doubtful = True
-            try:
-                await asyncio.wait_for(self._wake.wait(), self._poll)
-            except TimeoutError:
-                continue
+            if not self._hints or len(self._tasks) >= self._most:
+                await self._hints.wait()
+
+    async def _claim(self, shards: list[int], share: int) -> None:
+        """Claim and start up to `share` chats of each shard."""
+        for shard, claimed in zip(shards, await asyncio.gather(*(self._engine.claim(shard, share) for shard in shards)), strict=True):
+            if len(claimed) == share:
+                self._hints.add(shard)  # there may be more, after the other shards
+            for turn in claimed if not self._stopping else ():  # what comes too late for a stop is given back with the rest
+                self._start(turn)
 
     async def stop(self, grace: float) -> None:
         """Claim no more, and let the turns that run come to their commit, for at most `grace` seconds."""
         self._stopping = True
-        self._wake.set()
+        self._hints.look()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
         for task in list(self._tasks):
@@ -96,8 +93,8 @@ class Worker:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
-        if self._crowded:
-            self._wake.set()  # a place is free
+        if self._hints:
+            self._hints.look()  # a place is free
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a turn stopped; its lease runs out and it is run again", exc_info=error)
 
@@ -105,7 +102,7 @@ class Worker:
         task = asyncio.current_task()
         following: Claimed | None = turn
         for done in range(1, IN_A_ROW + 1):
-            if following is None:
+            if following is None or (done > 1 and self._stopping):
                 return
             if task is not None:
                 self._tasks[task] = following

@@ -17,8 +17,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pilotbot.cli import app
+from pilotbot.cli.logs import QUIET
 
-PATIENCE_S = 40
+PATIENCE_S = 24  # less than what `dev` gives its child to end
 PHONE = "+5511987650001"
 BOT = """
 from pilotbot import Bot, Context
@@ -75,10 +76,12 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     root = logging.getLogger()
-    modules, handlers, level = set(sys.modules), list(root.handlers), root.level
+    modules, handlers = set(sys.modules), list(root.handlers)
+    levels = {name: logging.getLogger(name).level for name in ("", *QUIET)}
     yield tmp_path
     root.handlers[:] = handlers
-    root.setLevel(level)
+    for name, level in levels.items():
+        logging.getLogger(name or None).setLevel(level)
     for name in set(sys.modules) - modules:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
             del sys.modules[name]
@@ -154,7 +157,7 @@ def bot_file(desk: Path) -> Path:
 def _working_in(directory: Path) -> Iterator[str]:
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            place, words = Path(os.readlink(entry / "cwd")), (entry / "cmdline").read_bytes()
+            place, words = (entry / "cwd").readlink(), (entry / "cmdline").read_bytes()
         except OSError:
             continue
         if int(entry.name) != os.getpid() and place.is_relative_to(directory) and words:

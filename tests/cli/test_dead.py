@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 from typer.testing import Result
@@ -38,7 +39,7 @@ def test_an_event_that_is_no_json_is_shown_as_it_is() -> None:
     assert described(letter("event", "{broken")).endswith("\n{broken")
 
 
-def test_from_failure_to_answer(dev, bot_file: Path, invoke: Invoke) -> None:  # type: ignore[no-untyped-def]  # conftest
+def test_from_failure_to_answer(dev: Any, bot_file: Path, invoke: Invoke) -> None:
     right = bot_file.read_text()
     bot_file.write_text(right.replace("await ctx.reply", "raise ValueError(ctx.text)\n    await ctx.reply"))
     dev.command.until("shop listens on")

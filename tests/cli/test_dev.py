@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from watchfiles import Change
 
@@ -24,7 +25,7 @@ def test_the_code_and_the_flows_beside_it_are_watched(desk: Path) -> None:
     assert watched("bots/orders.py") == [desk / "bots", desk / "flows"]
 
 
-def test_changes_and_mistakes(dev, bot_file: Path, left_behind: Callable[[], list[str]]) -> None:  # type: ignore[no-untyped-def]  # conftest
+def test_changes_and_mistakes(dev: Any, bot_file: Path, left_behind: Callable[[], list[str]]) -> None:
     dev.phone.write("hi")
     dev.phone.until("one")
 
@@ -52,12 +53,12 @@ def test_changes_and_mistakes(dev, bot_file: Path, left_behind: Callable[[], lis
     assert "Traceback" not in dev.command.text
 
 
-def test_the_bot_ends_with_a_dev_that_is_killed(dev, left_behind: Callable[[], list[str]]) -> None:  # type: ignore[no-untyped-def]  # conftest
+def test_the_bot_ends_with_a_dev_that_is_killed(dev: Any, left_behind: Callable[[], list[str]]) -> None:
     dev.command.end(signal.SIGKILL)
     assert left_behind() == []
 
 
-def test_a_second_dev_on_the_same_data_is_refused(dev, start, free_port: Callable[[], int]) -> None:  # type: ignore[no-untyped-def]  # conftest
+def test_a_second_dev_on_the_same_data_is_refused(dev: Any, start: Any, free_port: Callable[[], int]) -> None:
     second = start("dev", "shop.py", "--sandbox-port", str(free_port()), "--port", str(free_port()))
     second.until("another `pilotbot dev` or `demo` works in .pilotbot; stop it, or give another directory with --data")
     assert second.process.wait() == 1

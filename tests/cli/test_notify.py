@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import Result
@@ -23,7 +24,7 @@ def asleep(desk: Path) -> Path:
     return data
 
 
-def test_beside_a_running_bot_without_settings(dev, invoke: Invoke) -> None:  # type: ignore[no-untyped-def]  # conftest
+def test_beside_a_running_bot_without_settings(dev: Any, invoke: Invoke) -> None:
     dev.phone.write("hi")
     dev.phone.until("one")
     result = invoke("notify", ANA, "Your parcel is here.", "--key", "parcel-1")

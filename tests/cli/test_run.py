@@ -4,7 +4,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +26,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]) -> N
 @pytest.mark.usefixtures("settings", "bot_file")
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_a_signal(
-    start, name: signal.Signals, free_port: Callable[[], int], left_behind: Callable[[], list[str]]  # type: ignore[no-untyped-def]
+    start: Any, name: signal.Signals, free_port: Callable[[], int], left_behind: Callable[[], list[str]]
 ) -> None:
     port = free_port()
     command = start("run", "shop.py", "--port", str(port))
@@ -85,8 +85,3 @@ def test_others_that_log_every_request_are_quiet(capsys: pytest.CaptureFixture[s
     line = capsys.readouterr().err
     assert line.rstrip().endswith("INFO    pilotbot.x told")
     assert "not told" not in line
-
-
-@pytest.fixture(autouse=True)
-def _loud_again(desk: Path) -> None:
-    """(The `desk` puts the root logger back.)"""

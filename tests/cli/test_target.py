@@ -45,7 +45,8 @@ def test_a_module_is_found_in_the_working_directory(desk: Path) -> None:
 
 def test_a_file_imports_its_neighbours(desk: Path) -> None:
     write(desk, "bots/cli_neighbour.py", 'NAME = "with help"\n')
-    assert load_bot(write(desk, "bots/near.py", "from cli_neighbour import NAME\nfrom pilotbot import Bot\nbot = Bot(NAME)\n")).name == "with help"
+    target = write(desk, "bots/near.py", "from cli_neighbour import NAME\nfrom pilotbot import Bot\nbot = Bot(NAME)\n")
+    assert load_bot(target).name == "with help"
 
 
 def test_of_nested_bots_the_outermost_is_meant(desk: Path) -> None:
@@ -86,3 +87,9 @@ def test_an_error_is_placed_in_the_authors_code_not_in_what_it_calls(desk: Path)
 def test_the_directory_to_watch_is_the_codes(desk: Path) -> None:
     assert directory("bots/orders.py:bot") == desk / "bots"
     assert directory("shop.main:bot") == desk
+
+
+def test_an_error_of_an_installed_package_is_placed_in_the_authors_code(desk: Path) -> None:
+    write(desk, "flows.py", "import yaml\nFAQ = yaml.safe_load('{')\n")
+    with pytest.raises(Failed, match=r"^flows\.py:2: ParserError"):
+        load_bot("flows.py")

@@ -7,8 +7,10 @@ from pilotbot.cli import transcript
 from pilotbot.cli.failures import Failed
 from pilotbot.cli.transcript import Player, Step, columns, entry, unused_contact
 
-ASKED = {"id": "1", "direction": "in", "contactName": "Ana", "quoted": None, "mode": "text", "text": "order", "status": "READ", "buttons": []}
-ANSWER = {
+ASKED: dict[str, object] = {
+    "id": "1", "direction": "in", "contactName": "Ana", "quoted": None, "mode": "text", "text": "order", "status": "READ", "buttons": [],
+}  # fmt: skip
+ANSWER: dict[str, object] = {
     "id": "2", "direction": "out", "mode": "buttons", "text": "order 4242", "status": "READ", "errorCode": None, "errorMessage": None,
     "buttons": [{"type": "reply", "label": "Track"}, {"type": "reply", "label": "Talk to a person"}],
 }  # fmt: skip

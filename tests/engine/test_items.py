@@ -16,6 +16,7 @@ items = st.builds(
     closed=st.sampled_from(["defer", "skip", "fail"]),
     expires=st.integers(0, 2**45),
     again=st.booleans(),
+    rest=st.booleans(),
 )
 
 

@@ -227,6 +227,24 @@ class TestPin:
         assert [(note.what, note.item) for note in notes] == [("expired", "one")]
 
 
+    async def test_the_rest_of_a_content_does_not_follow_its_template(self, engine: Engine) -> None:
+        rest = Item(id="two", free=b"rest", enforced=True, closed="skip", rest=True)
+        await queue(engine, FREE_OR_TEMPLATE, rest)
+        lane = await lane_of(engine)
+        assert lane.pin == "template"
+        await engine.accept(arrival(engine, "hi"))  # the window opens between the two
+        settled = await engine.sent(lane)
+        assert (settled.lane, [note.what for note in settled.put_aside]) == (None, ["skip"])
+
+    async def test_the_rest_of_a_content_follows_its_free_form(self, engine: Engine) -> None:
+        rest = Item(id="two", free=b"rest", enforced=True, closed="skip", rest=True)
+        await engine.accept(arrival(engine, "hi"))
+        await queue(engine, FREE_OR_TEMPLATE, rest)
+        following = (await engine.sent(await lane_of(engine))).lane
+        assert following is not None
+        assert following.item.id == "two"
+
+
 class TestLane:
     async def test_items_go_in_order_one_at_a_time(self, engine: Engine) -> None:
         await queue(engine, *(Item(id=f"i{n}", free=b"x") for n in range(3)))

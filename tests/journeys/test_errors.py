@@ -147,7 +147,7 @@ async def test_an_error_in_middleware_is_an_error_of_the_handler(stage: Stage) -
         await ctx.reply("not to be seen")
 
     @bot.error()
-    async def sorry(ctx: Context, seen: Seen, error: Trouble) -> None:
+    async def sorry(ctx: Context, seen: Seen, error: Exception) -> None:
         await ctx.reply(f"{type(error).__name__} {seen.count}")
 
     await stage.work(bot)

@@ -70,6 +70,14 @@ async def never(_request: web.Request) -> web.Response:
     return web.Response()
 
 
+async def drip(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b" ")
+        await asyncio.sleep(0.01)
+
+
 ok = reply(202, ACCEPTED)
 
 
@@ -90,6 +98,7 @@ async def test_post_sends_the_stored_bytes_with_the_contracts_headers(platform: 
     assert (method, path, body) == ("POST", "/v1/messages/send", b'{"text" : "as stored"}')
     assert (headers["x-api-key"], headers["x-whatsapp-number-id"]) == ("ps_k", "num_1")
     assert (headers["Idempotency-Key"], headers["content-type"]) == ("key-1", "application/json")
+    assert headers["Accept-Encoding"] == "identity"
     assert "Authorization" not in headers
     assert (accepted.id, accepted.correlation_id, accepted.replayed) == ("cmn8outdemo0001", "corr_demo_4312", False)
 
@@ -169,8 +178,11 @@ async def test_a_dropped_connection_leaves_the_outcome_unknown(platform: Platfor
 
 
 @pytest.mark.parametrize("call", [lambda c: c.post(b"{}", "k"), lambda c: c.delete_webhook("wh_1")])
-async def test_silence_times_out_with_the_outcome_unknown(platform: Platform, call: Callable[[PilotStatus], Awaitable[object]]) -> None:
-    platform.answers = [never]
+@pytest.mark.parametrize("answer", [never, drip])
+async def test_silence_times_out_with_the_outcome_unknown(
+    platform: Platform, call: Callable[[PilotStatus], Awaitable[object]], answer: Answer
+) -> None:
+    platform.answers = [answer]
     async with platform.client(timeout=0.05) as client:
         with pytest.raises(PlatformError) as lost:
             await call(client)
@@ -215,6 +227,14 @@ async def test_a_body_that_lies_about_its_compression_is_survived(platform: Plat
             await client.webhooks()
     assert sent.value.outcome_unknown
     assert read.value.family is Family.UNREADABLE
+
+
+async def test_a_page_in_place_of_an_answer_is_no_success(platform: Platform) -> None:
+    platform.answers = [raw(200, b"<html>hi</html>")]
+    async with platform.client() as client:
+        with pytest.raises(PlatformError) as read:
+            await client.delete_webhook("wh_1")
+    assert (read.value.family, read.value.outcome_unknown) == (Family.UNREADABLE, True)
 
 
 async def test_redirects_are_not_followed_with_the_key(platform: Platform) -> None:

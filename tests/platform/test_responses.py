@@ -122,6 +122,7 @@ def test_which_templates_can_be_sent(fields: dict[str, object], meta: bool, evol
     [
         ({"cancelled": ["1"], "failed": [{"id": "2", "reason": "sent"}]}, ("1",), (("2", "sent"),), (1, 1)),
         ({"cancelled": 2, "notFound": 1}, (), (), (2, 1)),
+        ({"cancelled": True, "notFound": False}, (), (), (0, 0)),
         ({"cancelled": ["1", 3], "failed": ["odd", {}]}, ("1",), (), (1, 0)),
     ],
 )

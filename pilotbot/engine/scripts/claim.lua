@@ -12,8 +12,7 @@ local claimed = {}
 for _, c in ipairs(redis.call('ZRANGE', shard('ready'), '-inf', now, 'BYSCORE', 'LIMIT', 0, n)) do
   redis.call('ZREM', shard('ready'), c)
   if redis.call('EXISTS', key('mailbox', c)) == 1 then
-    local token = worker .. '|' .. int(redis.call('INCR', shard('token')))
-    table.insert(claimed, lease_head(c, token, lease_ms))
+    table.insert(claimed, lease_head(c, new_token(worker), lease_ms))
   end
 end
 return claimed

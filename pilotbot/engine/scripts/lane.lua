@@ -1,6 +1,7 @@
 -- The outbox lane of a chat: a list of items, first in, first out. An item is "<header JSON>\n<free><template><menu>", rendered.
 -- Header: id; f, t, m = bytes of each part; w = 1 where the window is enforced; p = d|s|f, what to do when it may not go now
--- (defer, skip, fail); x = business time after which it is not sent (0: never expires).
+-- (defer, skip, fail); x = business time after which it is not sent (0: never expires); r = 1 for the rest of a content whose first
+-- item has a template: that stands for all of it, so the rest goes only where the first went free-form (o:lead).
 -- The pin (o:pin) is chosen here, once, before the first post, and changes only on a definite refusal.
 
 local PINNED = {'o:pin', 'o:at', 'o:in', 'o:tries', 'o:unknown'}
@@ -56,7 +57,7 @@ local function lease_lane(c, worker, lease_ms, open_ms, hold_ms, notes)
   local due = redis.call('ZSCORE', shard('lane:ready'), c)
   if due and tonumber(due) > now then return false end
   local chat = key('chat', c)
-  local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in')
+  local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in', 'o:lead')
   local paused = redis.call('GET', key('paused', known[1] or ''))
   if paused and tonumber(paused) > now then
     redis.call('ZADD', shard('lane:ready'), paused, c)
@@ -73,11 +74,13 @@ local function lease_lane(c, worker, lease_ms, open_ms, hold_ms, notes)
     if not pin then
       local open = inbound ~= '' and inbound ~= known[3] and now < tonumber(inbound) + open_ms
       local verdict = choose(head, open)
+      if head.r == 1 and known[9] == 'template' then verdict = 'skip' end
       if head.x > 0 and now >= head.x then verdict = 'expired' end
       if verdict == 'free' or verdict == 'template' then
         pin = verdict
         known[5], known[6], known[7], known[8] = '0', '0', int(now), inbound
         redis.call('HSET', chat, 'o:pin', pin, 'o:at', known[7], 'o:in', inbound, 'o:tries', '0', 'o:unknown', '0')
+        if head.r ~= 1 then redis.call('HSET', chat, 'o:lead', pin) end
       else
         redis.call('LPOP', key('lane', c))
         if verdict == 'defer' then
@@ -89,7 +92,7 @@ local function lease_lane(c, worker, lease_ms, open_ms, hold_ms, notes)
       end
     end
     if pin then
-      local token = worker .. '|' .. int(redis.call('INCR', shard('token')))
+      local token = new_token(worker)
       redis.call('ZREM', shard('lane:ready'), c)
       redis.call('ZADD', shard('lane:lease'), lease_now + lease_ms, c)
       redis.call('HSET', shard('lane:owner'), c, token)

@@ -25,6 +25,11 @@ local function int(number)
   return string.format('%.0f', number)
 end
 
+-- A fencing token: no other lease ever has it, on no shard.
+local function new_token(worker)
+  return worker .. '|' .. base .. int(redis.call('INCR', shard('token')))
+end
+
 -- A flat field, value, field, value reply as a table.
 local function fields(flat)
   local map = {}

@@ -1,0 +1,43 @@
+"""Where there may be work: the shards that worker and sender look at next. Only hints: what nobody told of is found by polling."""
+
+import asyncio
+
+
+class Hints:
+    """The shards that may have work, in the order of the hints, so that a busy one does not keep the others waiting.
+
+    `shards` is how many there are; after `poll` seconds without a hint all of them may have some.
+    """
+
+    def __init__(self, shards: int, poll: float) -> None:
+        self._all = range(shards)
+        self._poll = poll
+        self._due = dict.fromkeys(self._all)
+        self._news = asyncio.Event()
+
+    def __bool__(self) -> bool:
+        return bool(self._due)
+
+    def add(self, shard: int) -> None:
+        """Say that this shard has work."""
+        self._due[shard] = None
+        self._news.set()
+
+    def look(self) -> None:
+        """End the wait: there is place for work again, or nothing to wait for any more."""
+        self._news.set()
+
+    def take(self, most: int) -> list[int]:
+        """The next shards to look at, at most so many; they are not due any more."""
+        taken = list(self._due)[: max(most, 0)]
+        for shard in taken:
+            del self._due[shard]
+        return taken
+
+    async def wait(self) -> None:
+        """Wait for a hint, or until it is time to look everywhere."""
+        try:
+            await asyncio.wait_for(self._news.wait(), self._poll)
+        except TimeoutError:
+            self._due |= dict.fromkeys(self._all)
+        self._news.clear()
