@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import HMAC
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import orjson
@@ -36,7 +36,7 @@ class Stage:
         self._data = data
         self._stack = AsyncExitStack()
 
-    async def __aenter__(self) -> "Stage":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -151,6 +151,15 @@ class Stage:
                 return found
             await asyncio.sleep(0.01)
         raise AssertionError(f"waited {PATIENCE:.0f} s for {what}")
+
+    async def counted(self, runtime: Runtime, what: str, least: int) -> int:
+        """Wait until a bot's counter has come to `least`, and return it."""
+
+        def enough() -> int | None:
+            return runtime.counts[what] if runtime.counts[what] >= least else None
+
+        found: int = await self.until(enough, f"{what} to be {least}")
+        return found
 
     async def quiet(self, *runtimes: Runtime) -> None:
         """Wait until no event and no message waits in any chat, and every delivery is answered."""

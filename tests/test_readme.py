@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from typer.main import get_command
 
 from pilotbot import Bot, Settings, Template
@@ -12,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
 
-def test_the_code_builds_a_bot() -> None:
+def test_the_code_builds_a_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pilotbot.replies.actions._registry", {})  # the example bots have a Track of their own
     first, second = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     scope: dict[str, object] = {"__name__": "readme"}
 

@@ -2,7 +2,7 @@
 
 from pilotbot.engine.items import ClosedPolicy, Item, Pin, derived_id
 from pilotbot.engine.keys import ChatKey, Keyring
-from pilotbot.engine.store import Away, Engine, Mismatch, Terms
+from pilotbot.engine.store import HOLD, HOUR, WINDOW, Away, Engine, Mismatch, Terms
 from pilotbot.engine.values import (
     Accepted,
     Arrival,
@@ -20,6 +20,9 @@ from pilotbot.engine.values import (
 )
 
 __all__ = [
+    "HOLD",
+    "HOUR",
+    "WINDOW",
     "Accepted",
     "Arrival",
     "Away",

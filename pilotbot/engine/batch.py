@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import DataError, RedisError, ResponseError
 
 Argument = str | bytes | int | float
 MOST_AT_ONCE = 512
@@ -29,17 +29,24 @@ class Batcher:
         self._connection: AbstractConnection | None = None
         self._waiting: deque[tuple[tuple[Argument, ...], asyncio.Future[Any]]] = deque()
         self._pump: asyncio.Task[None] | None = None
+        self._closed = False
+        self.losses = 0
+        """How often replies were lost with their connection, so that nobody knows what Redis did."""
 
     def call(self, *command: Argument) -> asyncio.Future[Any]:
         """Queue a command. The future has the reply, or the error that Redis answered with, or a ConnectionError."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._closed:
+            _fail([future], RedisConnectionError("closed"))
+            return future
         self._waiting.append((command, future))
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._run(), name="pilotbot-redis")
         return future
 
     async def close(self) -> None:
-        """Drop the connection. Calls still waiting fail with ConnectionError."""
+        """Drop the connection. Calls still waiting, and all later ones, fail with ConnectionError."""
+        self._closed = True
         if self._pump is not None and not self._pump.done():
             self._pump.cancel()
             await asyncio.wait([self._pump])
@@ -49,11 +56,11 @@ class Batcher:
 
     async def _run(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
-            futures = [future for _, future in batch]
+            futures: list[asyncio.Future[Any]] = []
             try:
                 connection = await self._connected()
-                await connection.send_packed_command(connection.pack_commands([command for command, _ in batch]))
+                packed = self._pack(connection, futures)
+                await connection.send_packed_command(packed)
                 for future in futures:
                     reply = await _read(connection)
                     if not future.done():
@@ -62,13 +69,35 @@ class Batcher:
                         else:
                             future.set_result(reply)
             except (RedisError, OSError, TimeoutError) as error:
-                await self._drop()
-                _fail(futures, RedisConnectionError(f"Redis is away: {error}"))
+                await self._lose(futures, f"Redis is away: {error}")
             except BaseException:
                 # Cancelled between a command and its reply: a connection left as it is would hand the reply to the next caller.
-                await self._drop()
-                _fail(futures, RedisConnectionError("closed"))
+                await self._lose(futures, "closed")
                 raise
+
+    def _pack(self, connection: AbstractConnection, futures: list[asyncio.Future[Any]]) -> list[bytes]:
+        """Take what waits into one batch. A command whose caller has gone is not sent; one that cannot be packed fails alone."""
+        packed: list[bytes] = []
+        while self._waiting and len(futures) < MOST_AT_ONCE:
+            command, future = self._waiting.popleft()
+            if future.done():
+                continue
+            try:
+                packed += connection.pack_command(*command)
+            except (DataError, UnicodeError) as error:
+                _fail([future], error)
+            else:
+                futures.append(future)
+        return packed
+
+    async def _lose(self, futures: list[asyncio.Future[Any]], why: str) -> None:
+        """The connection is of no use any more. What waits while there is none waited in vain."""
+        if self._connection is None:
+            futures = [future for _, future in self._waiting]
+            self._waiting.clear()
+        self.losses += 1
+        await self._drop()
+        _fail(futures, RedisConnectionError(why))
 
     async def _connected(self) -> AbstractConnection:
         if self._connection is None:

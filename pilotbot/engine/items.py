@@ -18,7 +18,8 @@ ClosedPolicy = Literal["defer", "skip", "fail"]
 class Item:
     """One message to send, with all its variants. Times are business milliseconds; empty bytes mean that a variant does not exist.
 
-    `rest` is a later part of a content whose first part has a template: it goes only if that went free-form.
+    `group` names the content that an item is a part of, where it has several and a template: the template stands for all of it, so the
+    `rest` goes only if the first part went free-form.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Item:
     closed: ClosedPolicy = "defer"
     expires: int = 0
     again: bool = False
+    group: str = ""
     rest: bool = False
 
     def pack(self) -> bytes:
@@ -42,6 +44,7 @@ class Item:
             "p": self.closed[0],
             "x": self.expires,
             "a": int(self.again),
+            "g": self.group,
             "r": int(self.rest),
         }
         return orjson.dumps(header) + b"\n" + self.free + self.template + self.menu
@@ -63,7 +66,8 @@ class Item:
             closed=policies[header["p"]],
             expires=header["x"],
             again=bool(header["a"]),
-            rest=bool(header["r"]),
+            group=header.get("g", ""),  # what later versions add must be missing in what earlier ones stored
+            rest=bool(header.get("r")),
         )
 
     def body(self, pin: Pin) -> bytes:

@@ -17,7 +17,7 @@ from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError
 
 from pilotbot.engine.batch import Argument, Batcher
 from pilotbot.engine.embedded import RedisUnavailable
@@ -52,6 +52,10 @@ T = TypeVar("T")
 
 class Away(Exception):
     """Redis does not answer, or refuses to write: nothing was promised, try again later."""
+
+
+# Errors by which Redis says that it cannot write now, beside those that redis-py has classes for.
+NOT_NOW = ("NOREPLICAS", "MISCONF", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "LOADING")
 
 
 class Mismatch(Exception):
@@ -93,6 +97,11 @@ class Engine:
         self._restore = restore
         self._batch = Batcher(lambda: _unconnected(url if isinstance(url, str) else url()))
         self._keys: Keyring | None = None
+
+    @property
+    def losses(self) -> int:
+        """How often replies of Redis were lost: leases may be ours that nobody here knows of."""
+        return self._batch.losses
 
     @property
     def keys(self) -> Keyring:
@@ -145,7 +154,7 @@ class Engine:
             "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), MAILBOX_DEPTH,
             self.terms.open_for, place.number, place.kind, place.address, arrival.name,
         )  # fmt: skip
-        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]))
+        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]), reply[3])
 
     async def claim(self, shard: int, most: int) -> list[Claimed]:
         """Lease up to `most` chats of a shard that have work. Not repeated: a lost reply costs a lease, which `let_go` heals."""
@@ -167,9 +176,11 @@ class Engine:
         reply = await self._call("commit", turn.key.shard, *arguments)
         return self._settled(turn.key.shard, reply)
 
-    async def retry(self, turn: Claimed, delay: int) -> Settled:
+    async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:
         """Put a turn's event back, to be tried again after `delay` ms, before anything newer of its chat."""
-        reply = await self._call("fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "retry", delay, "", "", 0, 0)
+        reply = await self._call(
+            "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "retry", delay, counts_as, "", 0, 0
+        )
         return Settled(reply[0].decode())
 
     async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool) -> Settled:
@@ -177,6 +188,7 @@ class Engine:
         letter = {
             "kind": "event", "chat": turn.key.id, "reason": reason, "detail": detail, "at": turn.now, "mark": turn.mark,
             "message": turn.message, "payload": turn.body.decode("utf-8", "replace"),
+            "place": {name: turn.fields[name].decode() for name in ("number", "kind", "address") if name in turn.fields},
         }  # fmt: skip
         name = f"{turn.key.id}-{int(turn.seq)}"
         reply = await self._call(
@@ -194,18 +206,19 @@ class Engine:
 
     # --- out --------------------------------------------------------------------------------------------------------------------
 
-    async def enqueue(self, notice: Notice) -> Literal["ok", "dup", "full"]:
-        """Put a message in a chat's lane from outside a turn, once per item id."""
+    async def enqueue(self, notice: Notice, *, bury: bool = False) -> Literal["ok", "dup", "full"]:
+        """Put a message in a chat's lane from outside a turn, once per item id; `bury` it where the lane is full, lest it be lost."""
         place, item = notice.place, notice.item
         reply = await self._call(
-            "enqueue", place.key.shard, place.key.id, item.id, item.pack(), REMEMBER_KEYS, place.number, place.kind, place.address
-        )
+            "enqueue", place.key.shard, place.key.id, item.id, item.pack(), REMEMBER_KEYS, place.number, place.kind, place.address,
+            int(bury),
+        )  # fmt: skip
         outcome: Literal["ok", "dup", "full"] = reply.decode()
         return outcome
 
     async def relay(self, notices: Sequence[Notice], shard: int) -> None:
         """Move notices that a commit of this shard staged to their own lanes, then forget them here."""
-        await asyncio.gather(*(self.enqueue(notice) for notice in notices))
+        await asyncio.gather(*(self.enqueue(notice, bury=True) for notice in notices))
         if notices:
             await self._call("relay", shard, "done", *(notice.item.id for notice in notices))
 
@@ -294,6 +307,8 @@ class Engine:
         if record.chat is None or record.again is None:
             raise ValueError("there is nothing to decide again in this record")
         reply = await self._call("decide_again", record.chat.shard, record.chat.id, record.inbound, record.again.id, record.again.pack())
+        place = self.keys.record(record.platform_id)  # once: a failure told of again, whenever, finds nothing to decide
+        await self._persist(lambda: self._batch.call("HDEL", f"{base(place.shard)}:message:{place.id}", "again"))
         return str(reply, "utf-8")
 
     async def unfinished(self, shard: int, most: int = 20) -> list[str]:
@@ -389,7 +404,9 @@ class Engine:
         """Repeat through a short absence of Redis. Raises Away when patience is over."""
         try:
             return await attempt()
-        except (RedisConnectionError, ReadOnlyError, OutOfMemoryError) as error:
+        except RedisError as error:
+            if not _absent(error):
+                raise
             problem: Exception = error
         try:
             async with asyncio.timeout(self.terms.patience / 1000):
@@ -398,7 +415,9 @@ class Engine:
                         if self._restore is not None:
                             await self._restore()
                         return await attempt()
-                    except (RedisConnectionError, ReadOnlyError, OutOfMemoryError, RedisUnavailable) as error:
+                    except (RedisError, RedisUnavailable) as error:
+                        if not (isinstance(error, RedisUnavailable) or _absent(error)):
+                            raise
                         problem = error
                     await asyncio.sleep(0.05)
         except TimeoutError:
@@ -412,6 +431,11 @@ class Engine:
 
     def _lane(self, shard: int, reply: list[bytes] | None) -> Lane | None:
         return Lane.read(shard, reply) if reply else None
+
+
+def _absent(error: RedisError) -> bool:
+    """Whether an error means that Redis is away or cannot write now, and may be back in a moment."""
+    return isinstance(error, RedisConnectionError | ReadOnlyError | OutOfMemoryError) or str(error).startswith(NOT_NOW)
 
 
 def _unconnected(url: str) -> AbstractConnection:

@@ -47,6 +47,7 @@ class Accepted:
     outcome: Literal["ok", "dup", "replaced", "stale", "full"]
     wake_mailbox: bool = False
     wake_lane: bool = False
+    held_in_vain: int = 0  # messages that waited for this and were too old, or too many: dead letters now
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,13 @@ class Claimed:
 
     @property
     def tries(self) -> int:
-        """How often this event failed and was put back."""
+        """How often this event was put back for a reason that may pass: a time-out, a lost connection, a Retry."""
         return int(self.fields.get(f"tries:{self.seq}", b"0"))
+
+    @property
+    def errors(self) -> int:
+        """How often this event was put back for any other error."""
+        return int(self.fields.get(f"errors:{self.seq}", b"0"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from redis.exceptions import RedisError
 
 from pilotbot import events
 from pilotbot.engine import Away
@@ -80,7 +81,7 @@ class Webhook:
         try:
             async with asyncio.timeout(ACCEPT_TIMEOUT):
                 outcome = await self._intake.take(event, raw)
-        except (Away, TimeoutError):
+        except (Away, RedisError, TimeoutError):
             log.warning("a delivery is answered 503: Redis is away")
             return self._refuse(503, "away", "the event could not be stored, deliver it again", {"Retry-After": "1"})
         if outcome == "full":

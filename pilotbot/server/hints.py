@@ -1,18 +1,20 @@
 """Where there may be work: the shards that worker and sender look at next. Only hints: what nobody told of is found by polling."""
 
 import asyncio
+import time
 
 
 class Hints:
     """The shards that may have work, in the order of the hints, so that a busy one does not keep the others waiting.
 
-    `shards` is how many there are; after `poll` seconds without a hint all of them may have some.
+    `shards` is how many there are; every `poll` seconds all of them may have some, however many hints there are for one of them.
     """
 
     def __init__(self, shards: int, poll: float) -> None:
         self._all = range(shards)
         self._poll = poll
         self._due = dict.fromkeys(self._all)
+        self._look_everywhere = time.monotonic() + poll
         self._news = asyncio.Event()
 
     def __bool__(self) -> bool:
@@ -29,6 +31,9 @@ class Hints:
 
     def take(self, most: int) -> list[int]:
         """The next shards to look at, at most so many; they are not due any more."""
+        if time.monotonic() >= self._look_everywhere:
+            self._look_everywhere = time.monotonic() + self._poll
+            self._due |= dict.fromkeys(self._all)
         taken = list(self._due)[: max(most, 0)]
         for shard in taken:
             del self._due[shard]
@@ -37,7 +42,7 @@ class Hints:
     async def wait(self) -> None:
         """Wait for a hint, or until it is time to look everywhere."""
         try:
-            await asyncio.wait_for(self._news.wait(), self._poll)
+            await asyncio.wait_for(self._news.wait(), max(0.0, self._look_everywhere - time.monotonic()))
         except TimeoutError:
-            self._due |= dict.fromkeys(self._all)
+            return
         self._news.clear()

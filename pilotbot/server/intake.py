@@ -17,6 +17,8 @@ from pilotbot.settings import NumberSettings
 
 log = logging.getLogger(__name__)
 
+LEARNED = 10_000  # aliases that this process knows it has told Redis
+
 Outcome = Literal[
     "ok", "dup", "replaced", "stale", "full", "echo", "status", "clock", "other-number", "provider", "unknown", "no-handler"
 ]
@@ -53,6 +55,7 @@ class Intake:
         self._wants = wants
         self._follow_clock = follow_clock
         self._counts = counts
+        self._learned: dict[str, str] = {}
 
     async def take(self, event: events.Event, raw: bytes) -> Outcome:
         """Take one event in. `raw` is the body as it came."""
@@ -114,14 +117,20 @@ class Intake:
             )
         )
         self._tell(place.key.shard, result)
+        if result.held_in_vain:
+            self._counts["dead:hold"] += result.held_in_vain
+            log.warning("%d messages waited in vain for a contact to write (see `pilotbot dead list`)", result.held_in_vain)
         return result.outcome
 
     async def _person(self, event: events.Event, address: str) -> str:
         """The address that a contact is known by: a BSUID is resolved to the phone it belongs to, once both were seen (3.2)."""
         other = event.data.get("userId") or event.data.get("participantUserId")
         if address.startswith("+"):
-            if isinstance(other, str) and other and not other.startswith("+"):
+            if isinstance(other, str) and other and not other.startswith("+") and self._learned.get(other) != address:
                 await self._engine.learn_alias(other, address)
+                if len(self._learned) >= LEARNED:
+                    self._learned.clear()
+                self._learned[other] = address
             return address
         return await self._engine.alias(address) or address
 
@@ -134,7 +143,10 @@ class Intake:
         if event.status == "failed":
             await settle_failure(self._engine, record, self._wake.lane, self._counts)
         if (advanced or record.status == event.status) and self._wants(event):  # merged before, and kept only now, after a crash
-            self._tell(record.chat.shard, await hand_on(self._engine, record.chat, event, raw))
+            result = await hand_on(self._engine, record.chat, event, raw)
+            self._tell(record.chat.shard, result)
+            if result.outcome == "full":
+                return "full"
         return "status"
 
     def _tell(self, shard: int, result: Accepted) -> None:
@@ -153,9 +165,9 @@ async def hand_on(engine: Engine, chat: ChatKey, event: events.Event, raw: bytes
 async def hand_on_parked(engine: Engine, record: Record) -> None:
     """The same for the statuses that came before the message was recorded; safe to repeat."""
     if record.chat is not None and record.parked:
-        for raw in record.parked:
-            await hand_on(engine, record.chat, events.decode(raw), raw)
-        await engine.unpark(record)
+        results = [await hand_on(engine, record.chat, events.decode(raw), raw) for raw in record.parked]
+        if all(result.outcome != "full" for result in results):
+            await engine.unpark(record)
 
 
 async def settle_failure(engine: Engine, record: Record, wake_lane: Callable[[int], None], counts: Counter[str]) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import orjson
 
 from pilotbot.contacts import Window, address, canonical, window
 from pilotbot.context import Contact, Outcome
-from pilotbot.engine import Claimed, ClosedPolicy, Effects, Engine, Item, Lane, Notice, Place, PutAside, derived_id
+from pilotbot.engine import HOLD, Claimed, ClosedPolicy, Effects, Engine, Item, Lane, Notice, Place, PutAside, derived_id
 from pilotbot.replies import (
     Destination,
     File,
@@ -26,7 +26,6 @@ from pilotbot.replies import (
 from pilotbot.settings import NumberSettings
 
 MENUS = 5  # menus of a chat that labels are still recognised from
-HOLD = timedelta(hours=72)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,7 @@ def say(
     """Render content into items. `seen` is the window as it is now (for the forecast), `base` what the items' ids derive from."""
     rendered = render(content, to=to, kind=number.kind, values=values, options=options, media=media, template=template)
     enforced = window_enforced(number.kind, to)
-    until = datetime.fromtimestamp(now / 1000, UTC) + HOLD
+    until = datetime.fromtimestamp((now + HOLD) / 1000, UTC)
     outcome = forecast(rendered, enforced=enforced, window_open=seen.free, closed_policy=closed, until=until)
     items = _items(rendered, base=base, enforced=enforced, closed=closed)
     menu = replace(rendered.menu, id=items[-1].id) if rendered.menu is not None else None
@@ -78,7 +77,7 @@ def say(
 
 
 def _items(rendered: Rendered, *, base: str, enforced: bool, closed: ClosedPolicy) -> tuple[Item, ...]:
-    has_template = rendered.parts[0].template is not None
+    has_template, several = rendered.parts[0].template is not None, len(rendered.parts) > 1
     items = []
     for ordinal, part in enumerate(rendered.parts):
         name = derived_id(base, ordinal)
@@ -89,7 +88,8 @@ def _items(rendered: Rendered, *, base: str, enforced: bool, closed: ClosedPolic
                 template=part.template.to_bytes() if part.template else b"",
                 menu=orjson.dumps(replace(part.menu, id=name).dump()) if part.menu else b"",
                 enforced=enforced,
-                closed="skip" if part.rest and has_template else closed,
+                closed=closed,
+                group=base if several and has_template else "",
                 rest=part.rest and has_template,
             )
         )
@@ -113,7 +113,8 @@ class TurnDesk:
     _items: list[Item] = field(default_factory=list)
     _notices: list[Notice] = field(default_factory=list)
     _menus_changed: bool = False
-    _said: int = 0
+    _staged: int = 0
+    _emitted: int = 0
 
     async def reply(
         self,
@@ -128,11 +129,12 @@ class TurnDesk:
         """Stage an answer, or emit it at once."""
         if self.place.kind == "number":
             return Skipped("nobody wrote this event, so there is nobody to answer: use ctx.notify")
-        ordinal, self._said = self._said, self._said + 1
+        # What is sent at once counts by itself: a second run may stage other answers, and an id never means two contents.
+        base = self._next_emitted() if now else self._next_staged()
         said = say(
             content, to=Destination(self.place.kind, self.place.address), number=self.numbers.pick(self.place.number), seen=self.window,
-            now=self.turn.now, closed=self.closed, base=derived_id(self.turn.key.id, self.event_id, ordinal), options=options,
-            media=media, template=template, values={**self.given, **values},
+            now=self.turn.now, closed=self.closed, base=base, options=options, media=media, template=template,
+            values={**self.given, **values},
         )  # fmt: skip
         if said.menu is not None:
             self.menus = [said.menu, *self.menus][:MENUS]
@@ -161,14 +163,20 @@ class TurnDesk:
         values: dict[str, object],
     ) -> Outcome:
         """Stage a message to another chat; it is relayed after the commit."""
-        ordinal, self._said = self._said, self._said + 1
-        base = derived_id(self.turn.key.id, self.event_id, ordinal)
         notices, outcome = await compose(
-            self.engine, self.numbers.pick(number or self.place.number), who, content, base=base, closed=self.closed, options=options,
-            media=media, template=template, values=values,
+            self.engine, self.numbers.pick(number or self.place.number), who, content, occasion=self._next_staged(), closed=self.closed,
+            options=options, media=media, template=template, values=values,
         )  # fmt: skip
         self._notices.extend(notices)
         return outcome
+
+    def _next_staged(self) -> str:
+        self._staged += 1
+        return derived_id(self.turn.key.id, self.event_id, self._staged)
+
+    def _next_emitted(self) -> str:
+        self._emitted += 1
+        return derived_id(self.turn.key.id, self.event_id, self.turn.seq, "now", self._emitted)
 
     def effects(self, states: Mapping[str, bytes]) -> Effects:
         """What the commit makes so. `states` are the changed ones, by name."""
@@ -203,11 +211,9 @@ class LaneOutbox:
         values: dict[str, object],
     ) -> Outcome:
         """Put a message in a chat's lane, once per key."""
-        picked = self._numbers.pick(number)
-        base = derived_id("notify", picked.name, key)
         notices, outcome = await compose(
-            self._engine, picked, who, content, base=base, closed=self._closed, options=options, media=media, template=template,
-            values=values,
+            self._engine, self._numbers.pick(number), who, content, occasion=derived_id("notify", key), closed=self._closed,
+            options=options, media=media, template=template, values=values,
         )  # fmt: skip
         taken: set[str] = set()
         for notice in notices:  # all of them: an earlier call may have been lost half-way
@@ -223,14 +229,14 @@ async def compose(
     who: str | Contact,
     content: str | Message,
     *,
-    base: str,
+    occasion: str,
     closed: ClosedPolicy,
     options: Sequence[Option | str] | None,
     media: File | None,
     template: Template | None,
     values: Mapping[str, object],
 ) -> tuple[tuple[Notice, ...], Outcome]:
-    """A message to any chat, as notices for its lane, with the forecast by that chat's window."""
+    """A message to any chat, as notices for its lane, with the forecast by that chat's window. Once per chat and `occasion`."""
     to = destination(address(who.address if isinstance(who, Contact) else who))
     known = to.address
     if to.kind == "contact" and not known.startswith("+"):
@@ -244,8 +250,8 @@ async def compose(
     contact = who if isinstance(who, Contact) else Contact(to.address, name)
     seen_now = window_of(chat.fields, enforced=window_enforced(number.kind, to), now=chat.now, margin=engine.terms.margin)
     said = say(
-        content, to=to, number=number, seen=seen_now, now=chat.now, closed=closed, base=base, options=options, media=media,
-        template=template, values={"contact": contact, **values},
+        content, to=to, number=number, seen=seen_now, now=chat.now, closed=closed, base=derived_id(occasion, key.id), options=options,
+        media=media, template=template, values={"contact": contact, **values},
     )  # fmt: skip
     return tuple(Notice(place=place, item=item) for item in said.items), said.outcome
 

@@ -2,24 +2,26 @@
 
 import asyncio
 import logging
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
 import aiohttp
 import orjson
 from aiohttp import web
+from redis.exceptions import RedisError
 
 from pilotbot.bot import Bot
-from pilotbot.engine import Engine, Terms
+from pilotbot.engine import Away, Engine, Terms
 from pilotbot.engine.embedded import RedisServer
 from pilotbot.events import Event, decode
 from pilotbot.platform import MessageStatus, PilotStatus, PlatformError
 from pilotbot.server.app import build_app, build_runner
 from pilotbot.server.intake import Intake, Wake
 from pilotbot.server.outgoing import LaneOutbox, Numbers
-from pilotbot.server.sender import Sender, forever
+from pilotbot.server.sender import Sender
 from pilotbot.server.turn import Hands, TurnRunner
 from pilotbot.server.worker import Worker
 from pilotbot.settings import NumberSettings, Settings
@@ -44,10 +46,12 @@ async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
         restore=server.ensure if url is None else None,
     )
     try:
-        await engine.open()
-        yield engine
+        try:
+            await engine.open()
+            yield engine
+        finally:
+            await engine.close()
     finally:
-        await engine.close()
         await server.close()
 
 
@@ -103,7 +107,8 @@ class Runtime:
         work = {
             "worker": self._worker.run(),
             "sender": self._sender.run(),
-            "renewal of leases": forever(self._renew, lease / 3, "leases are not renewed"),
+            "renewal of turns": forever(self._worker.renew, lease / 3, "turns are not renewed"),
+            "renewal of lanes": forever(self._sender.renew, lease / 3, "lanes are not renewed"),
             "relay": forever(self._relay, 5.0, "the relay waits"),
             "statuses": forever(self._ask_for_statuses, 30.0, "overdue statuses are not asked for"),
             "templates": forever(self._look_at_templates, 3600.0, "the catalogue of templates could not be read"),
@@ -114,10 +119,11 @@ class Runtime:
         self._bot.bind(self._outbox)
 
     async def stop(self, grace: float = GRACE) -> None:
-        """Claim no more, finish what runs, end the upkeep. Leases that are left are given back when the engine closes."""
+        """Claim no more, finish what runs for at most `grace` seconds, end the upkeep. Leases left are given back with the engine."""
         self._bot.bind(None)
+        until = time.monotonic() + grace
         await self._worker.stop(grace)
-        await self._sender.stop(grace)
+        await self._sender.stop(max(1.0, until - time.monotonic()))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -126,33 +132,18 @@ class Runtime:
         return self._routes.wants(type(event))
 
     async def _readiness(self) -> Mapping[str, object]:
+        """Ready: Redis answers and knows the scripts (they are told again if it forgot them), and no part of the work has ended."""
+        state: dict[str, object] = {"remote": self._remote, "counts": dict(self.counts)}
+        ended = [task.get_name() for task in self._tasks if task.done()]
         try:
             async with asyncio.timeout(2):
-                redis = await self.engine.ready()
-                if not redis:  # it was restarted: those that are seldom called would stay missing for good
+                if not await self.engine.ready():
                     await self.engine.load_scripts()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is asked for here
-            return {"ready": False, "redis": type(error).__name__, "remote": self._remote, "counts": dict(self.counts)}
-        return {"ready": redis, "redis": "ok" if redis else "scripts are missing", "remote": self._remote, "counts": dict(self.counts)}
+        except (Away, RedisError, TimeoutError) as error:
+            return {"ready": False, "redis": type(error).__name__, **state}
+        return {"ready": not ended, "redis": "ok", **({"ended": ended} if ended else {}), **state}
 
     # --- upkeep -----------------------------------------------------------------------------------------------------------------
-
-    async def _renew(self) -> None:
-        turns, lanes = self._worker.leases(), self._sender.leases()
-        shards = {turn.key.shard for turn in turns} | {lane.key.shard for lane in lanes}
-        lost = await asyncio.gather(
-            *(
-                self.engine.renew(
-                    shard,
-                    [(turn.key.id, turn.token) for turn in turns if turn.key.shard == shard],
-                    [(lane.key.id, lane.token) for lane in lanes if lane.key.shard == shard],
-                )
-                for shard in shards
-            )
-        )
-        tokens = set().union(*lost)
-        self._worker.lost(tokens)
-        self._sender.renewed(tokens)
 
     async def _relay(self) -> None:
         for shard in range(self.engine.shards):
@@ -167,9 +158,8 @@ class Runtime:
                 for number in self._settings.numbers:
                     try:
                         found = await self._platform[number.name].get(platform_id)
-                    except PlatformError as error:
-                        if error.status != 404:
-                            raise
+                    except PlatformError as error:  # unknown to this number, or not now: it is asked for again
+                        log.info("an overdue status was not learned: %s", error)
                         continue
                     raw = as_event(found, platform_id, number.id)
                     await self._intake.take(decode(raw), raw)
@@ -238,6 +228,18 @@ def as_event(found: MessageStatus, platform_id: str, number_id: str | None) -> b
         "to": found.destination_number or platform_id, "errorCode": found.error_code,
     }  # fmt: skip
     return orjson.dumps({"event": f"message.{found.status.lower()}", "data": data})
+
+
+async def forever(work: Callable[[], Awaitable[object]], every: float, trouble: str) -> None:
+    """Do `work` every so many seconds until cancelled. No trouble ends it: it is logged, and done again."""
+    while True:
+        try:
+            await work()
+        except (Away, RedisError, PlatformError) as error:
+            log.warning("%s: %s", trouble, type(error).__name__)
+        except Exception:
+            log.exception("%s: a defect", trouble)
+        await asyncio.sleep(every)
 
 
 def _port(runner: web.AppRunner) -> int:

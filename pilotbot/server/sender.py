@@ -5,24 +5,21 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 import orjson
-from redis.exceptions import RedisError
 
 from pilotbot.contacts import canonical
-from pilotbot.engine import Away, Engine, Lane, PutAside, Settled
+from pilotbot.engine import HOUR, WINDOW, Engine, Lane, PutAside, Settled
 from pilotbot.platform import Family, PilotStatus, PlatformError, backoff
-from pilotbot.server.hints import Hints
 from pilotbot.server.intake import hand_on_parked, settle_failure
+from pilotbot.server.pool import Pool
 
 log = logging.getLogger(__name__)
 
-HOUR = 3_600_000
-WINDOW = 24 * HOUR
 KEY_MEMORY = 23 * HOUR  # the platform remembers an Idempotency-Key for 24 h (contract 3.7); an hour is left for its clock
 BLOCKED_WAIT = 60.0  # seconds between looks at a number that cannot send
 UNREADABLE_TRIES = 5
@@ -73,91 +70,25 @@ def forgotten(lane: Lane) -> bool:
     return lane.now - lane.first_post >= KEY_MEMORY
 
 
-class Sender:
+class Sender(Pool[Lane]):
     """Drains lanes, many chats at once, each in order.
 
     `clients` maps the configured number's name to its client; `lanes` is how many are drained at the same time; `poll` in seconds.
     """
 
+    what = "lane"
+
     def __init__(
         self, engine: Engine, clients: Mapping[str, PilotStatus], *, counts: Counter[str], lanes: int = 64, poll: float = 0.25
     ) -> None:
-        self._engine = engine
+        super().__init__(engine, most=lanes, poll=poll)
         self._clients = clients
         self._counts = counts
-        self._most = lanes
-        self._hints = Hints(engine.shards, poll)
-        self._tasks: dict[asyncio.Task[None], Lane] = {}
         self._deadlines: dict[str, float] = {}
-        self._doubtful = False
-        self._stopping = False
-
-    def wake(self, shard: int) -> None:
-        """Say that a lane of this shard may be due."""
-        self._hints.add(shard)
 
     def offer(self, lane: Lane) -> None:
         """Drain a lane that a commit leased to us."""
-        if self._stopping:
-            return  # its lease is given back at the stop
-        task = asyncio.create_task(self._drain(lane), name="pilotbot-lane")
-        self._tasks[task] = lane
-        task.add_done_callback(self._done)
-
-    def leases(self) -> list[Lane]:
-        """The lanes that are being drained, for renewal."""
-        return list(self._tasks.values())
-
-    def renewed(self, lost: set[str]) -> None:
-        """Note that all leases but the lost ones hold for another term."""
-        until = time.monotonic() + self._engine.terms.lease / 1000
-        for lane in self._tasks.values():
-            self._deadlines[lane.token] = 0.0 if lane.token in lost else until
-
-    async def run(self) -> None:
-        """Claim lanes that are due until cancelled or stopped."""
-        while not self._stopping:
-            if self._doubtful and not await self._heal():
-                continue
-            free = self._most - len(self._tasks)
-            if shards := self._hints.take(free):
-                try:
-                    await self._claim(shards, free // len(shards))
-                except (Away, RedisError) as error:
-                    log.warning("the sender waits for Redis: %s", type(error).__name__)
-                    self._doubtful = True
-            if not self._hints or len(self._tasks) >= self._most:
-                await self._hints.wait()
-
-    async def _claim(self, shards: list[int], share: int) -> None:
-        """Claim and drain up to `share` lanes of each shard."""
-        found = await asyncio.gather(*(self._engine.claim_lanes(shard, share) for shard in shards))
-        for shard, (leased, notes) in zip(shards, found, strict=True):
-            self.note(notes)
-            if len(leased) == share:
-                self._hints.add(shard)  # there may be more, after the other shards
-            for lane in leased:
-                self.offer(lane)
-
-    async def stop(self, grace: float) -> None:
-        """Finish the posts that are under way, for at most `grace` seconds."""
-        self._stopping = True
-        self._hints.look()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
-        for task in list(self._tasks):
-            task.cancel()
-
-    async def _heal(self) -> bool:
-        """Redis was away: lanes leased to this process that nobody here drains are given back, their outcome unknown."""
-        kept = [lane.token for lane in self._tasks.values()]
-        try:
-            await asyncio.gather(*(self._engine.let_go(shard, "lane", kept) for shard in range(self._engine.shards)))
-        except (Away, RedisError):
-            await asyncio.sleep(0.5)
-            return False
-        self._doubtful = False
-        return True
+        self._start(lane)
 
     def note(self, notes: tuple[PutAside, ...]) -> None:
         """Count and log what was put aside instead of being sent."""
@@ -165,28 +96,31 @@ class Sender:
             self._counts[f"{one.what}:{one.why}"] += 1
             log.info("a message was put aside: %s, %s (item %s)", one.what, one.why, one.item)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        lane = self._tasks.pop(task)
-        self._deadlines.pop(lane.token, None)
-        if self._hints:
-            self._hints.look()  # a place is free
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a lane stopped; its lease runs out and it is tried again", exc_info=error)
+    async def _claim(self, shard: int, most: int) -> list[Lane]:
+        leased, notes = await self._engine.claim_lanes(shard, most)
+        self.note(notes)
+        return leased
 
-    async def _drain(self, lane: Lane) -> None:
+    async def _work(self, lease: Lane) -> None:
         task = asyncio.current_task()
-        following: Lane | None = lane
-        while following is not None and not self._stopping:
+        following: Lane | None = lease
+        while following is not None:
+            lane = following
             if task is not None:
-                self._deadlines.pop(self._tasks[task].token, None)
-                self._tasks[task] = following
-            self._deadlines[following.token] = time.monotonic() + self._engine.terms.lease / 1000
-            try:
-                following = await self._send(following)
-            except Away:
-                log.warning("a post could not be recorded, Redis is away; it is repeated under the same key")
-                self._doubtful = True
+                self._tasks[task] = lane
+            if self._stopping:
+                await self._unsent(lane, Verdict("retry", unknown=lane.unknown))  # nothing was posted: say so
                 return
+            self._deadlines[lane.token] = time.monotonic() + self._engine.terms.lease / 1000
+            try:
+                following = await self._send(lane)
+            finally:
+                del self._deadlines[lane.token]
+
+    def _renewed(self, leases: list[Lane], asked: float) -> None:
+        for lane in leases:
+            if lane.token in self._deadlines:
+                self._deadlines[lane.token] = asked + self._engine.terms.lease / 1000
 
     async def _send(self, lane: Lane) -> Lane | None:
         """Post a lane's first item and record the outcome. Returns the lane's next lease, if it goes on."""
@@ -207,8 +141,9 @@ class Sender:
             if forgotten(lane):
                 await self._unsent(lane, Verdict("dead"), "unknown-outcome", "the platform's history does not show it; see to it by hand")
                 return None
-        if time.monotonic() >= self._deadlines[lane.token]:
-            return None  # the process slept past its lease: whoever has it now does this
+        if time.monotonic() >= self._deadlines[lane.token]:  # the process slept past its lease: whoever has it now does this
+            await self._unsent(lane, Verdict("retry", unknown=lane.unknown))
+            return None
         try:
             accepted = await client.post(lane.item.body(lane.pin), lane.item.key(lane.pin))
         except PlatformError as error:
@@ -224,12 +159,12 @@ class Sender:
         return await self._sent(lane, accepted.id)
 
     async def _sent(self, lane: Lane, platform_id: str) -> Lane | None:
-        # The record first: a status may come at any moment now, and a crash between the two only repeats the post under its key.
+        # The item goes last: a crash before that only repeats the post under its key, and then all of this.
         record = await self._engine.record(lane, platform_id)
         await hand_on_parked(self._engine, record)
-        settled = await self._engine.sent(lane)
         if record.status == "failed":
             await settle_failure(self._engine, record, self.wake, self._counts)
+        settled = await self._engine.sent(lane)
         return await self._settle(lane, settled)
 
     async def _settle(self, lane: Lane, settled: Settled) -> Lane | None:
@@ -268,13 +203,3 @@ class Sender:
             if number >= (page.total_pages or 1):
                 break
         return None
-
-
-async def forever(work: Callable[[], Awaitable[object]], every: float, what: str) -> None:
-    """Do `work` every so many seconds until cancelled; an absence of Redis or of the platform is logged and outlived."""
-    while True:
-        try:
-            await work()
-        except (Away, RedisError, PlatformError) as error:
-            log.warning("%s: %s", what, type(error).__name__)
-        await asyncio.sleep(every)

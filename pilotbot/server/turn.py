@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import get_args
+from typing import Literal, get_args
 
 import orjson
+from redis.exceptions import RedisError
 
 from pilotbot import events
 from pilotbot.bot import Bot
 from pilotbot.contacts import State, changed, dump, load
 from pilotbot.context import Chat, Contact, Context
-from pilotbot.engine import ChatKey, ChatKind, Claimed, Effects, Engine, Lane, Notice, Place, PutAside
+from pilotbot.engine import Away, ChatKey, ChatKind, Claimed, Effects, Engine, Lane, Notice, Place, PutAside
 from pilotbot.replies import Ambiguous, Choice, Destination, Menu, Option, recognise, window_enforced
 from pilotbot.routing import Retry, Routes, Selected, StateLoader, TurnScope, explain
 from pilotbot.server.intake import chat_of
@@ -57,23 +58,26 @@ class TurnRunner:
         """Run a claimed event to its end: committed, put back, or buried. Returns the chat's next event, if it was leased too."""
         if turn.crashes >= CRASHES:
             return await self._bury(turn, "poison", f"the process was lost {turn.crashes} times while it ran this event", keep)
-        event = events.decode(turn.body)
         try:
-            ctx, desk = await self._set_up(turn, event)
-        except ValueError as error:  # a number that is not configured any more
-            return await self._bury(turn, "set-up", str(error), keep)
+            ctx, desk = await self._set_up(turn, events.decode(turn.body))
+        except (Away, RedisError):
+            raise
+        except Exception as error:  # noqa: BLE001 - such as a number that is not configured any more: no other try can help
+            return await self._bury(turn, "set-up", str(error) if isinstance(error, ValueError) else self._told(error), keep)
         try:
             with self._bot.turn():
                 async with asyncio.timeout(self._timeout):
                     effects = await self._handle(turn, ctx, desk)
         except LeaseLost:
             return None
+        except (Away, RedisError):  # not the author's error: nothing took effect, and it is run again without blame
+            raise
         except Exception as error:  # noqa: BLE001 - whatever an author's handler raises is settled here, and nowhere is it lost
             settled = await self._failed(turn, ctx, desk, error)
             if not isinstance(settled, Effects):
                 return await self._try_later(turn, error, settled, keep)
             effects = settled
-        return await self._commit(turn, effects, desk, keep)
+        return await self._commit(turn, effects, keep)
 
     # --- before the handler -----------------------------------------------------------------------------------------------------
 
@@ -157,7 +161,7 @@ class TurnRunner:
         return {
             state.state_name: dump(state, turn.now)
             for state in scope.states
-            if state.state_ttl is not None or changed(state, turn.fields.get(f"state:{state.state_name}"), turn.now)
+            if changed(state, turn.fields.get(f"state:{state.state_name}"), turn.now)
         }
 
     async def _failed(self, turn: Claimed, ctx: Context, desk: "_Desk", error: Exception) -> "Effects | tuple[int, ...]":
@@ -170,6 +174,8 @@ class TurnRunner:
                     if await self._routes.run_error(error, again, scope, desk.selected):
                         self._counts["error:settled"] += 1
                         return failed.effects(self._changed(turn, scope))
+        except (Away, RedisError, LeaseLost):
+            raise
         except Retry as retry:
             return (_ms(retry.after),) * len(BACKOFF) if retry.after else BACKOFF
         except Exception as second:  # noqa: BLE001 - as above
@@ -180,7 +186,7 @@ class TurnRunner:
 
     # --- after it ---------------------------------------------------------------------------------------------------------------
 
-    async def _commit(self, turn: Claimed, effects: Effects, desk: "_Desk", keep: bool) -> Claimed | None:
+    async def _commit(self, turn: Claimed, effects: Effects, keep: bool) -> Claimed | None:
         settled = await self._engine.commit(turn, effects, keep=keep, send=True)
         self._counts[f"turn:{settled.outcome}"] += 1
         if settled.outcome == "stale":
@@ -202,13 +208,14 @@ class TurnRunner:
             self._hands.wake_lane(notice.place.key.shard)
 
     async def _try_later(self, turn: Claimed, error: Exception, waits: tuple[int, ...], keep: bool) -> Claimed | None:
-        name = type(error).__name__
-        if turn.tries >= len(waits):
-            log.error("an event failed for good after %d tries: %s", turn.tries + 1, self._told(error))
-            return await self._bury(turn, name, _where(error), keep)
-        log.warning("an event failed (try %d), it is tried again: %s", turn.tries + 1, self._told(error))
+        counts_as: Literal["tries", "errors"] = "errors" if waits is ONCE_MORE else "tries"
+        done = turn.errors if waits is ONCE_MORE else turn.tries
+        if done >= len(waits):
+            log.error("an event failed for good after %d tries: %s", turn.tries + turn.errors + 1, self._told(error))
+            return await self._bury(turn, type(error).__name__, _where(error), keep)
+        log.warning("an event failed, it is tried again: %s", self._told(error))
         self._counts["turn:retry"] += 1
-        await self._engine.retry(turn, waits[turn.tries])
+        await self._engine.retry(turn, waits[done], counts_as=counts_as)
         return None
 
     def _told(self, error: Exception) -> str:

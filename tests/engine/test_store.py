@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from itertools import product
 from typing import Any, get_args
 
@@ -228,18 +229,20 @@ class TestPin:
 
 
     async def test_the_rest_of_a_content_does_not_follow_its_template(self, engine: Engine) -> None:
-        rest = Item(id="two", free=b"rest", enforced=True, closed="skip", rest=True)
-        await queue(engine, FREE_OR_TEMPLATE, rest)
+        rest = Item(id="two", free=b"rest", enforced=True, group="g", rest=True)
+        await queue(engine, replace(FREE_OR_TEMPLATE, group="g"), Item(id="other", free=b"x"), rest)
         lane = await lane_of(engine)
         assert lane.pin == "template"
         await engine.accept(arrival(engine, "hi"))  # the window opens between the two
-        settled = await engine.sent(lane)
+        other = (await engine.sent(lane)).lane
+        assert other is not None
+        settled = await engine.sent(other)
         assert (settled.lane, [note.what for note in settled.put_aside]) == (None, ["skip"])
 
     async def test_the_rest_of_a_content_follows_its_free_form(self, engine: Engine) -> None:
-        rest = Item(id="two", free=b"rest", enforced=True, closed="skip", rest=True)
+        rest = Item(id="two", free=b"rest", enforced=True, group="g", rest=True)
         await engine.accept(arrival(engine, "hi"))
-        await queue(engine, FREE_OR_TEMPLATE, rest)
+        await queue(engine, replace(FREE_OR_TEMPLATE, group="g"), rest)
         following = (await engine.sent(await lane_of(engine))).lane
         assert following is not None
         assert following.item.id == "two"

@@ -119,7 +119,7 @@ async def test_a_late_event_that_still_waits_is_put_where_its_time_says(stage: S
         return {"at": (datetime.now(UTC) - timedelta(seconds=100 - seconds)).isoformat()}
 
     await stage.says("wait", **at(0))
-    await stage.until(lambda: runtime._worker.leases(), "the first message to be claimed")
+    await stage.until(runtime._worker.leases, "the first message to be claimed")
     for text, when in (("third", 30), ("second", 20), ("fourth", 40), ("first", 10)):
         await stage.says(text, **at(when))
 

@@ -40,7 +40,8 @@ async def test_a_notice_of_several_messages_is_whole_after_a_second_call(stage: 
     """The process that sent it was lost half-way: the same call again sends what is missing, and only that."""
     bot = Bot("shop")
     runtime = await stage.work(bot, api_key="ps_sandbox_evolution", number_kind="evolution_v2", webhook=False)
-    enqueue, taken = runtime.engine.enqueue, []
+    enqueue = runtime.engine.enqueue
+    taken: list[object] = []
 
     async def lost_after_the_first(notice: Any) -> Any:
         if taken:
@@ -106,7 +107,7 @@ async def test_it_does_not_go_while_the_handler_fails_and_goes_once_when_it_succ
     runtime = await stage.work(relaying(fails=2))
     await stage.says("hi")
     for tries in (1, 2):
-        await stage.until(lambda tries=tries: runtime.counts["turn:retry"] == tries, "the turn to fail")
+        await stage.counted(runtime, "turn:retry", tries)
         assert [row for row in await stage.rows() if row["direction"] == "out"] == []
         await stage.travel("1m")
     await stage.sees(2, contact=BRUNO)

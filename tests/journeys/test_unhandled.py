@@ -63,7 +63,7 @@ async def test_nothing_personal_is_in_the_log(stage: Stage, caplog: pytest.LogCa
     for text in ("zanzibar", "pedido zanzibar", "break zanzibar", "worse zanzibar", "nowhere zanzibar"):
         await asyncio.gather(*(stage.says(text, contact=contact) for contact in (ANA, BRUNO)))
     for retries in (2, 4, 6):
-        await stage.until(lambda retries=retries: runtime.counts["turn:retry"] >= retries, "the tries to fail")
+        await stage.counted(runtime, "turn:retry", retries)
         await stage.travel("2m")
     await stage.until(lambda: runtime.counts["dead:ValueError"] == runtime.counts["dead:LookupError"] == 2, "the dead letters")
     await stage.taps("Track it, papaya")
@@ -85,9 +85,9 @@ async def test_nothing_personal_is_in_the_name_of_a_key(stage: Stage, redis: Red
     seen: set[str] = set()
     for text in ("pedido", "zanzibar", "break"):
         await stage.says(text)
-        await stage.until(lambda: seen.update(redis.keys("*")) or len(seen) > 5, "keys")
-    await stage.until(lambda: runtime.counts["turn:retry"], "a retry")
-    seen.update(redis.keys("*"))
+        seen.update(map(str, redis.keys("*")))
+    await stage.counted(runtime, "turn:retry", 1)
+    seen.update(map(str, redis.keys("*")))
     assert any(":mailbox:" in key for key in seen)
     assert any(":dedupe:" in key for key in seen)
     for key in seen:

@@ -63,15 +63,20 @@ if moves and time > last then
 end
 redis.call('HSET', chat, unpack(set))
 if moves then redis.call('HINCRBY', chat, 'generation', 1) end
-redis.call('PEXPIRE', chat, KEEP)
+redis.call('PEXPIRE', chat, KEEP_CHAT)
 redis.call('ZADD', box, time, string.format('%012d', seq) .. ':' .. kind .. ':' .. message .. ':' .. body)
 
 -- The window is open again: what waited for it goes ahead of the next answer.
 local woken, dropped = 0, 0
 if moves and now < last + open_ms then
   for _, held in ipairs(redis.call('LRANGE', key('hold', c), 0, -1)) do
-    local expires, item = string.match(held, '^(%d+)|(.*)$')
-    if tonumber(expires) > now and push(c, item) then woken = 1 else dropped = dropped + 1 end
+    local expires, item = held_until(held)
+    if expires > now and push(c, item) then
+      woken = 1
+    else
+      dropped = dropped + 1
+      bury_item(c, item, expires > now and 'lane-full' or 'hold-expired', 'it waited for the contact to write')
+    end
   end
   redis.call('DEL', key('hold', c))
 end

@@ -41,7 +41,7 @@ for _ = 1, relays do
   redis.call('HSET', shard('relay:items'), ARGV[at], ARGV[at + 1])
   at = at + 2
 end
-redis.call('PEXPIRE', chat, KEEP)
+redis.call('PEXPIRE', chat, KEEP_CHAT)
 
 local lane = false
 if items > 0 and ARGV[9] ~= '' then

@@ -16,7 +16,9 @@ if verb == 'retry' then
   if letter.kind == 'send' then
     if not push(c, letter.payload) then return 0 end
   else
+    for name, value in pairs(letter.place or {}) do redis.call('HSETNX', key('chat', c), name, value) end
     local seq = redis.call('HINCRBY', key('chat', c), 'seq', 1)
+    redis.call('PEXPIRE', key('chat', c), KEEP_CHAT)
     redis.call('ZADD', key('mailbox', c), now, string.format('%012d', seq) .. ':' .. letter.mark .. ':' .. letter.message .. ':' .. letter.payload)
     if not redis.call('ZSCORE', shard('lease'), c) then redis.call('ZADD', shard('ready'), 'NX', now, c) end
   end

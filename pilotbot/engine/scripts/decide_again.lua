@@ -6,6 +6,7 @@ if seen and tonumber(seen) > now then return 'dup' end
 if (redis.call('HGET', key('chat', c), 'in') or '') == ARGV[2] and ARGV[2] ~= '' then
   redis.call('HSET', key('chat', c), 'shut', ARGV[2])
 end
-if not push(c, ARGV[4]) then return 'full' end
 remember(c, id, now + REMEMBER)
-return 'ok'
+if push(c, ARGV[4]) then return 'ok' end
+bury_item(c, ARGV[4], 'lane-full', 'too many messages wait to be sent to this chat')
+return 'full'

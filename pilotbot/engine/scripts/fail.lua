@@ -1,12 +1,12 @@
 -- A turn that did not succeed: try the event again later, in its place, or put it with the dead letters and go on. (design 3.9)
--- ARGV: c, token, seq, score, 'retry'|'dead', delay_ms, letter id, letter JSON, keep 0|1, lease_ms
+-- ARGV: c, token, seq, score, 'retry', delay_ms, 'tries'|'errors' | 'dead', 0, letter id, letter JSON, keep 0|1, lease_ms
 -- Returns {'ok'|'stale', next head or false}
 local c, token, seq, score = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if not owns(c, token) then return {'stale', false} end
 local member = member_with(c, seq, score)
 if not member then return {'stale', false} end
 if ARGV[5] == 'retry' then
-  redis.call('HINCRBY', key('chat', c), 'tries:' .. seq, 1)
+  redis.call('HINCRBY', key('chat', c), ARGV[7] .. ':' .. seq, 1)
   release(c, now + tonumber(ARGV[6]))
   return {'ok', false}
 end

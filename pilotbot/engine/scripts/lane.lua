@@ -1,8 +1,8 @@
 -- The outbox lane of a chat: a list of items, first in, first out. An item is "<header JSON>\n<free><template><menu>", rendered.
 -- Header: id; f, t, m = bytes of each part; w = 1 where the window is enforced; p = d|s|f, what to do when it may not go now
--- (defer, skip, fail); x = business time after which it is not sent (0: never expires); r = 1 for the rest of a content whose first
--- item has a template: that stands for all of it, so the rest goes only where the first went free-form (o:lead).
--- The pin (o:pin) is chosen here, once, before the first post, and changes only on a definite refusal.
+-- (defer, skip, fail); x = business time after which it is not sent (0: never expires); g = the content that it is a part of, r = 1
+-- for the rest of it: the template of the first part stands for all, so the rest goes only where that went free-form (o:lead).
+-- The pin (o:pin) is chosen here before the first post. While the outcome of a post is unknown it never changes.
 
 local PINNED = {'o:pin', 'o:at', 'o:in', 'o:tries', 'o:unknown'}
 
@@ -38,8 +38,21 @@ local function bury_item(c, item, reason, detail)
   bury(id, letter_of_item(c, item, reason, detail))
 end
 
--- Wait outside the lane until the contact writes; bounded.
+local function held_until(held)
+  local expires, item = string.match(held, '^(%d+)|(.*)$')
+  return tonumber(expires), item
+end
+
+-- Wait outside the lane until the contact writes; bounded. Those that waited too long make place.
 local function hold(c, item, head, hold_ms, notes)
+  local oldest = redis.call('LINDEX', key('hold', c), 0)
+  while oldest do
+    local expires, old = held_until(oldest)
+    if expires > now then break end
+    redis.call('LPOP', key('hold', c))
+    bury_item(c, old, 'hold-expired', 'the contact did not write in time')
+    oldest = redis.call('LINDEX', key('hold', c), 0)
+  end
   if redis.call('LLEN', key('hold', c)) >= HOLD_DEPTH then
     bury_item(c, item, 'hold-full', 'too many messages wait for this contact')
     table.insert(notes, {'fail', head.id, 'hold-full'})
@@ -64,6 +77,7 @@ local function lease_lane(c, worker, lease_ms, open_ms, hold_ms, notes)
     return false
   end
   local inbound, pin = known[2] or '', known[4]
+  local open = inbound ~= '' and inbound ~= known[3] and now < tonumber(inbound) + open_ms
   while true do
     local item = redis.call('LINDEX', key('lane', c), 0)
     if not item then
@@ -71,16 +85,16 @@ local function lease_lane(c, worker, lease_ms, open_ms, hold_ms, notes)
       return false
     end
     local head = header_of(item)
+    if pin == 'free' and head.w == 1 and not open and known[6] == '0' then pin = false end -- no post of it can have arrived
     if not pin then
-      local open = inbound ~= '' and inbound ~= known[3] and now < tonumber(inbound) + open_ms
       local verdict = choose(head, open)
-      if head.r == 1 and known[9] == 'template' then verdict = 'skip' end
+      if head.r == 1 and known[9] == (head.g or '') .. '|template' then verdict = 'skip' end
       if head.x > 0 and now >= head.x then verdict = 'expired' end
       if verdict == 'free' or verdict == 'template' then
         pin = verdict
         known[5], known[6], known[7], known[8] = '0', '0', int(now), inbound
         redis.call('HSET', chat, 'o:pin', pin, 'o:at', known[7], 'o:in', inbound, 'o:tries', '0', 'o:unknown', '0')
-        if head.r ~= 1 then redis.call('HSET', chat, 'o:lead', pin) end
+        if (head.g or '') ~= '' and head.r ~= 1 then redis.call('HSET', chat, 'o:lead', head.g .. '|' .. pin) end
       else
         redis.call('LPOP', key('lane', c))
         if verdict == 'defer' then

@@ -42,7 +42,7 @@ end
 local function settle(c, member)
   local seq = seq_of(member)
   redis.call('ZREM', key('mailbox', c), member)
-  redis.call('HDEL', key('chat', c), 'crashes:' .. seq, 'tries:' .. seq, 'current')
+  redis.call('HDEL', key('chat', c), 'crashes:' .. seq, 'tries:' .. seq, 'errors:' .. seq, 'current')
   redis.call('DEL', key('emitted', c))
 end
 

@@ -8,6 +8,7 @@ local now = lease_now + tonumber(redis.call('GET', base .. ':offset') or '0')
 
 local DAY = 86400000
 local KEEP = 45 * DAY        -- PEXPIRE of whole keys: garbage collection with slack, never a business expiry
+local KEEP_CHAT = 400 * DAY  -- of a chat, since its last activity: what a bot remembers of a contact
 local REMEMBER = 8 * DAY     -- dedupe: longer than any redelivery
 local LANE_DEPTH = 200
 local HOLD_DEPTH = 20
@@ -41,6 +42,7 @@ end
 local function remember(c, id, until_ms)
   local seen = redis.call('ZSCORE', key('dedupe', c), id)
   if seen and tonumber(seen) > now then return false end
+  redis.call('ZREMRANGEBYSCORE', key('dedupe', c), '-inf', now)
   redis.call('ZADD', key('dedupe', c), until_ms, id)
   redis.call('PEXPIRE', key('dedupe', c), KEEP)
   return true

@@ -9,7 +9,12 @@ if ARGV[1] == 'done' then
 end
 local due = {}
 for _, id in ipairs(redis.call('ZRANGE', shard('relay'), '-inf', now - tonumber(ARGV[2]), 'BYSCORE', 'LIMIT', 0, tonumber(ARGV[3]))) do
-  table.insert(due, id)
-  table.insert(due, redis.call('HGET', shard('relay:items'), id))
+  local payload = redis.call('HGET', shard('relay:items'), id)
+  if payload then
+    table.insert(due, id)
+    table.insert(due, payload)
+  else
+    redis.call('ZREM', shard('relay'), id)
+  end
 end
 return due

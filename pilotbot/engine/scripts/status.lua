@@ -11,6 +11,7 @@ if rank > tonumber(redis.call('HGET', record, 'rank') or '0') then
   if ARGV[7] ~= '' and redis.call('HEXISTS', record, 'chat') == 0 then redis.call('HSET', record, 'parked:' .. ARGV[3], ARGV[7]) end
   if rank > 1 then
     redis.call('ZREM', shard('unfinished'), ARGV[2])
+    redis.call('HDEL', shard('unfinished:asked'), ARGV[2])
     if ARGV[4] ~= 'failed' then redis.call('HDEL', record, 'again') end
   end
 end

@@ -1,0 +1,150 @@
+"""Working on what is leased: chats for the worker, lanes for the sender. One way to claim, to start, to renew, to heal and to stop."""
+
+import asyncio
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Generic, Literal, TypeVar
+
+from redis.exceptions import RedisError
+
+from pilotbot.engine import Away, Claimed, Engine, Lane
+from pilotbot.server.hints import Hints
+
+log = logging.getLogger(__name__)
+
+PAUSE = 0.5  # seconds before another try after trouble
+L = TypeVar("L", Claimed, Lane)
+
+
+class Pool(ABC, Generic[L]):
+    """A bounded number of leases that this process works on, each in a task of its own.
+
+    `what` names the kind of lease, `most` is how many at the same time, `poll` the seconds between looks at every shard.
+    """
+
+    what: Literal["mailbox", "lane"]
+
+    def __init__(self, engine: Engine, *, most: int, poll: float) -> None:
+        self._engine = engine
+        self._most = most
+        self._hints = Hints(engine.shards, poll)
+        self._tasks: dict[asyncio.Task[None], L] = {}
+        self._losses = engine.losses
+        self._doubtful = False
+        self._stopping = False
+
+    @abstractmethod
+    async def _claim(self, shard: int, most: int) -> list[L]:
+        """Lease up to so many of a shard."""
+
+    @abstractmethod
+    async def _work(self, lease: L) -> None:
+        """Work on a lease until it is settled or lost; hardly begin once `_stopping` is set."""
+
+    def wake(self, shard: int) -> None:
+        """Say that this shard has work. Only a hint: what nobody tells of is found by polling."""
+        self._hints.add(shard)
+
+    def leases(self) -> list[L]:
+        """What is worked on now."""
+        return list(self._tasks.values())
+
+    def lost(self, tokens: Iterable[str]) -> None:
+        """End the work on leases that are lost: somebody else has them, and what is done here would be refused anyway."""
+        gone = set(tokens)
+        for task, lease in list(self._tasks.items()):
+            if lease.token in gone:
+                task.cancel()
+
+    async def run(self) -> None:
+        """Claim and start until stopped. No trouble ends this: it is logged, and work goes on when it is over."""
+        while not self._stopping:
+            try:
+                if self._doubtful or self._engine.losses != self._losses:
+                    await self._heal()
+                free = self._most - len(self._tasks)
+                if shards := self._hints.take(free):
+                    await self._take(shards, free // len(shards))
+            except (Away, RedisError) as error:
+                log.warning("the %s waits for Redis: %s", type(self).__name__.lower(), type(error).__name__)
+                self._doubtful = True
+            except Exception:
+                log.exception("the %s met a defect; it goes on", type(self).__name__.lower())
+                self._doubtful = True
+            if self._doubtful:
+                await asyncio.sleep(PAUSE)
+            elif not self._hints or len(self._tasks) >= self._most:
+                await self._hints.wait()
+
+    async def renew(self) -> None:
+        """Prolong the leases that are worked on, and end the work on those that are lost."""
+        leases, asked = self.leases(), time.monotonic()
+        shards = {lease.key.shard for lease in leases}
+        pairs = {shard: [(lease.key.id, lease.token) for lease in leases if lease.key.shard == shard] for shard in shards}
+        lost = await asyncio.gather(
+            *(
+                self._engine.renew(shard, found, []) if self.what == "mailbox" else self._engine.renew(shard, [], found)
+                for shard, found in pairs.items()
+            )
+        )
+        gone = set().union(*lost)
+        self._renewed([lease for lease in leases if lease.token not in gone], asked)
+        self.lost(gone)
+
+    async def stop(self, grace: float) -> None:
+        """Claim no more, finish what is worked on within `grace` seconds, and end the rest."""
+        self._stopping = True
+        self._hints.look()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        left = list(self._tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _take(self, shards: list[int], share: int) -> None:
+        """Claim and start up to `share` of each shard."""
+        for shard, claimed in zip(shards, await asyncio.gather(*(self._claim(shard, share) for shard in shards)), strict=True):
+            if len(claimed) == share:
+                self._hints.add(shard)  # there may be more, after the other shards
+            for lease in claimed:
+                self._start(lease)
+
+    def _start(self, lease: L) -> None:
+        before = [task for task, held in self._tasks.items() if held.key == lease.key]
+        task = asyncio.create_task(self._alone(lease, before), name=f"pilotbot-{self.what}")
+        self._tasks[task] = lease
+        task.add_done_callback(self._done)
+
+    async def _alone(self, lease: L, before: list[asyncio.Task[None]]) -> None:
+        """Work on a lease, after the end of the task that lost it."""
+        if before:
+            for task in before:
+                task.cancel()
+            await asyncio.wait(before)
+        await self._work(lease)
+
+    async def _heal(self) -> None:
+        """A reply of Redis was lost: prolong what is worked on, give back what was leased to us and nobody here knows of."""
+        losses = self._engine.losses
+        await self.renew()
+        kept = [lease.token for lease in self._tasks.values()]
+        await asyncio.gather(*(self._engine.let_go(shard, self.what, kept) for shard in range(self._engine.shards)))
+        self._losses, self._doubtful = losses, False
+
+    def _renewed(self, leases: list[L], asked: float) -> None:
+        """Take note of leases that were prolonged when it was `asked` (monotonic seconds)."""
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if self._hints:
+            self._hints.look()  # a place is free
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self._doubtful = True
+        if isinstance(error, Away | RedisError):
+            log.warning("%s under way was given up, Redis is away; it is done again", "a turn" if self.what == "mailbox" else "a post")
+        else:
+            log.error("a %s met a defect; it is done again", self.what, exc_info=error)

@@ -1,0 +1,328 @@
+"""Processes that are killed or frozen at the worst moments: nothing is lost, nothing is doubled, everything is in order.
+
+The verdict is the sandbox's own log: what it accepted, in the order in which it accepted it.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from pilotbot.engine.keys import base
+from tests.stage import ANA, Stage, wire
+
+pytestmark = pytest.mark.chaos
+
+HOME = Path(__file__).parents[2]
+COUNTER = HOME / "tests" / "bots" / "counter.py"
+GATED = HOME / "tests" / "bots" / "gated.py"
+LEASE = 1  # seconds
+
+
+class Process:
+    """A bot's process, which is started again at the same address after each kill."""
+
+    def __init__(self, stage: Stage, bot: Path, settings: dict[str, str], place: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._stage = stage
+        self._bot = bot
+        self._place = place
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it, and do not wait for it."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PILOTBOT_")}
+        with (self._place / f"log-{self.port}").open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "pilotbot", "run", str(self._bot), "--port", str(self.port)],
+                env=clean | {f"PILOTBOT_{name}": value for name, value in self._settings.items()} | {"PYTHONPATH": str(HOME)},
+                cwd=self._place, stdout=output, stderr=output,
+            )  # fmt: skip
+
+    async def work(self) -> "Process":
+        """Start it, and wait until it is ready."""
+        self.start()
+        await self.ready()
+        return self
+
+    async def ready(self) -> None:
+        async def ready() -> bool:
+            assert self._process is not None
+            assert self._process.poll() is None, (self._place / f"log-{self.port}").read_text()
+            with contextlib.suppress(aiohttp.ClientError):
+                async with self._stage.http.get(f"{self.url}/readyz") as answer:
+                    return answer.status == 200
+            return False
+
+        await self._stage.until(ready, "the process to be ready")
+
+    def signal(self, what: signal.Signals) -> None:
+        os.kill(self.pid, what)
+
+    def kill(self) -> None:
+        """As `kill -9`: it is gone, with all that it had in memory."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+class Chaos:
+    """The stage, with processes for bots."""
+
+    def __init__(self, stage: Stage, redis_url: str, place: Path) -> None:
+        self.stage = stage
+        self.place = place
+        self._redis_url = redis_url
+        self._processes: list[Process] = []
+
+    def process(self, bot: Path, **changes: str) -> Process:
+        """A process that works on the stage's Redis, not started yet. A setting that is "" is left out."""
+        settings = {
+            "API_URL": self.stage.sandbox.url, "API_KEY": "ps_sandbox_number", "WEBHOOK_SECRET": "sandbox-webhook-secret", "SHARDS": "2",
+            "REDIS_URL": self._redis_url, "LEASE_SECONDS": str(LEASE), "TEST_GATE": str(self.place), **changes,
+        }  # fmt: skip
+        made = Process(self.stage, bot, {name: value for name, value in settings.items() if value}, self.place)
+        self._processes.append(made)
+        return made
+
+    async def listen(self, process: Process) -> None:
+        """Have the sandbox deliver to a process from now on, and to no other."""
+        await self.stage.webhooks(active=False)
+        await self.stage.api("POST", "/v1/webhooks", {"url": f"{process.url}/webhook", "name": "bot", "events": ["*"]})
+
+    def begun(self) -> list[str]:
+        """What the gated bot's handlers began with, in order."""
+        told = self.place / "begun"
+        return told.read_text().splitlines() if told.exists() else []
+
+    def open(self) -> None:
+        """Let the gated handlers go on, those to come as well."""
+        (self.place / "open").touch()
+
+    def end(self) -> None:
+        for process in self._processes:
+            process.kill()
+
+
+@pytest.fixture
+async def chaos(stage: Stage, redis_url: str, tmp_path: Path) -> AsyncIterator[Chaos]:
+    found = Chaos(stage, redis_url, tmp_path)
+    yield found
+    found.end()
+
+
+async def answers(stage: Stage, count: int, *, contact: str = ANA) -> list[str]:
+    return [row["text"] for row in await stage.sees(count, contact=contact)]
+
+
+class Held:
+    """Posts of messages are held inside the sandbox: they have arrived and are not answered."""
+
+    def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.arrived = asyncio.Event()
+        self.go_on = asyncio.Event()
+        assert stage.sandbox._parts is not None
+        monkeypatch.setattr(stage.sandbox._parts.faults, "wait", self._wait)
+
+    async def _wait(self) -> None:
+        self.arrived.set()
+        await self.go_on.wait()
+
+
+async def test_killed_between_accept_and_commit_it_is_answered_once_and_in_order(chaos: Chaos) -> None:
+    stage, first = chaos.stage, await chaos.process(GATED).work()
+    await chaos.listen(first)
+    await stage.says("one")
+    await stage.until(chaos.begun, "the handler to begin")
+    await stage.says("two")
+    await stage.quiet()  # both are answered 200
+    first.kill()
+    chaos.open()
+    await first.work()
+    await stage.says("three")
+    assert await answers(stage, 3) == ["1: one", "2: two", "3: three"]
+    assert chaos.begun() == ["one", "one", "two", "three"]
+
+
+async def test_killed_between_post_and_record_the_platform_has_one_message(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, first = chaos.stage, await chaos.process(COUNTER).work()
+    await chaos.listen(first)
+    held = Held(stage, monkeypatch)
+    await stage.says("one")
+    await held.arrived.wait()
+    await stage.says("two")
+    await stage.quiet()
+    first.kill()
+    held.go_on.set()
+    assert await answers(stage, 1) == ["1: one"]  # the platform took it from the dead
+    await first.work()
+    await stage.says("three")
+    assert await answers(stage, 3) == ["1: one", "2: two", "3: three"]
+
+
+async def test_frozen_past_its_lease_in_a_handler_it_doubles_nothing(chaos: Chaos) -> None:
+    stage, first = chaos.stage, await chaos.process(GATED).work()
+    await chaos.listen(first)
+    await stage.says("one")
+    await stage.until(chaos.begun, "the handler to begin")
+    first.signal(signal.SIGSTOP)
+    second = await chaos.process(GATED).work()
+    await chaos.listen(second)
+    await stage.until(lambda: len(chaos.begun()) == 2, "the other process to take over")
+    chaos.open()
+    assert await answers(stage, 1) == ["1: one"]
+    first.signal(signal.SIGCONT)
+    await first.ready()
+    await stage.says("two")
+    assert await answers(stage, 2) == ["1: one", "2: two"]
+    second.kill()
+    await chaos.listen(first)
+    await stage.says("three")
+    assert await answers(stage, 3) == ["1: one", "2: two", "3: three"]
+
+
+async def test_frozen_past_its_lease_in_a_post_it_doubles_nothing(chaos: Chaos, monkeypatch: pytest.MonkeyPatch, redis: Redis) -> None:
+    stage, first = chaos.stage, await chaos.process(COUNTER).work()
+    await chaos.listen(first)
+    held = Held(stage, monkeypatch)
+    await stage.says("one")
+    await held.arrived.wait()
+    (owner,) = owners(redis)
+    first.signal(signal.SIGSTOP)
+    second = await chaos.process(COUNTER).work()
+    await chaos.listen(second)
+    await stage.until(lambda: owners(redis) and owners(redis) != [owner], "the other process to take over")
+    held.go_on.set()
+    await stage.says("two")
+    assert await answers(stage, 2) == ["1: one", "2: two"]
+    first.signal(signal.SIGCONT)
+    await first.ready()
+    await stage.says("three")
+    assert await answers(stage, 3) == ["1: one", "2: two", "3: three"]
+
+
+def owners(redis: Redis) -> list[str]:
+    """Who has lanes leased."""
+    return [str(owner) for shard in range(2) for owner in redis.hvals(f"{base(shard)}:lane:owner")]
+
+
+CONTACTS = [f"+55119876500{n:02}" for n in range(1, 21)]
+EACH = 15
+
+
+async def delivered(stage: Stage, processes: list[Process], contact: str) -> None:
+    """One contact's messages, in order: each is delivered again, anywhere, until it is answered 200."""
+    for n in range(1, EACH + 1):
+        body = wire(f"{contact}-{n}", f"message {n}", contact=contact, numberId="num_evolution", to="+551140028933")
+        while True:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with asyncio.timeout(5):
+                    status, _, _ = await stage.deliver(random.choice(processes).url, body)
+                if status == 200:
+                    break
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(random.uniform(0.2, 0.5))  # the messages spread over many kills
+
+
+async def test_three_hundred_messages_through_a_process_that_is_killed_every_second(chaos: Chaos) -> None:
+    stage = chaos.stage
+    evolution = {"API_KEY": "ps_sandbox_evolution", "NUMBER_KIND": "evolution_v2"}
+    processes = [chaos.process(COUNTER, **evolution) for _ in range(2)]
+    await asyncio.gather(*(process.work() for process in processes))
+    await stage.faults(acceptThenDrop=0.05, http500=0.05)
+    everything = asyncio.gather(*(delivered(stage, processes, contact) for contact in CONTACTS))
+    kills = 0
+    while not everything.done():
+        victim = processes[kills % 2]
+        await asyncio.wait([everything], timeout=random.uniform(0.5, 1))
+        victim.kill()
+        kills += 1
+        await victim.work()
+    await everything
+    for contact in CONTACTS:
+        assert await answers(stage, EACH, contact=contact) == [f"{n}: message {n}" for n in range(1, EACH + 1)]
+    assert kills >= 3
+    assert len([row for row in await stage.rows() if row["direction"] == "out"]) == EACH * len(CONTACTS)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def server(data: Path) -> dict[str, Any] | None:
+    """What the embedded server of a data directory says of itself, None where there is none."""
+    client = Redis(unix_socket_path=str(data / "redis.sock"), decode_responses=True)
+    try:
+        return dict(client.info("server"))
+    except (RedisError, OSError):
+        return None
+    finally:
+        client.close()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and is not yet buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; elsewhere a server that lost its owner goes on")
+async def test_killed_with_its_own_redis_it_leaves_no_orphan_and_loses_nothing(chaos: Chaos, data: Path) -> None:
+    stage, only = chaos.stage, await chaos.process(GATED, REDIS_URL="", DATA_DIR=str(data)).work()
+    await chaos.listen(only)
+    await stage.says("one")
+    await stage.until(chaos.begun, "the handler to begin")
+    await stage.says("two")
+    await stage.quiet()
+    found = server(data)
+    assert found is not None
+    only.kill()
+    await stage.until(lambda: not alive(found["process_id"]), "the orphan to end")
+    chaos.open()
+    await only.work()
+    assert await answers(stage, 2) == ["1: one", "2: two"]
+
+
+async def test_a_second_process_survives_the_one_that_ran_their_redis(chaos: Chaos, data: Path) -> None:
+    stage = chaos.stage
+    owner = await chaos.process(COUNTER, REDIS_URL="", DATA_DIR=str(data)).work()
+    second = await chaos.process(COUNTER, REDIS_URL="", DATA_DIR=str(data)).work()
+    await chaos.listen(second)
+    await stage.says("one")
+    assert await answers(stage, 1) == ["1: one"]
+    before = server(data)
+    assert before is not None
+    owner.kill()
+    await stage.says("two")
+    assert await answers(stage, 2) == ["1: one", "2: two"]
+    after = server(data)
+    assert after is not None
+    assert sys.platform != "linux" or after["process_id"] != before["process_id"]
+    await owner.work()  # adopts the other one's
+    await chaos.listen(owner)
+    await stage.says("three")
+    assert await answers(stage, 3) == ["1: one", "2: two", "3: three"]
