@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, Field
 
-from pilotbot import Action, Bot, Context, Router, exactly
+from pilotbot import Action, Bot, Context, Option, Router, exactly
 from pilotbot.replies import fold
 
 FILE = Path(__file__).parent.parent / "flows" / "faq.yaml"
@@ -69,5 +69,5 @@ async def look_up(ctx: Context) -> None:
         await menu(ctx)
 
 
-def _options(entries: list[Entry]) -> list[object]:
+def _options(entries: list[Entry]) -> list[Option]:
     return [Ask(entry=entry.id).option(entry.title) for entry in entries]

@@ -16,8 +16,16 @@ import orjson
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError
 
 from pilotbot.engine.batch import Argument, Batcher
 from pilotbot.engine.embedded import RedisUnavailable
@@ -54,8 +62,9 @@ class Away(Exception):
     """Redis does not answer, or refuses to write: nothing was promised, try again later."""
 
 
-# Errors by which Redis says that it cannot write now, beside those that redis-py has classes for.
-NOT_NOW = ("NOREPLICAS", "MISCONF", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "LOADING")
+# By these Redis says that it cannot write now, but may in a moment: those that redis-py has classes for, and the others.
+AWAY = (RedisConnectionError, ReadOnlyError, OutOfMemoryError, ClusterDownError, TryAgainError, MasterDownError)
+NOT_NOW = ("NOREPLICAS", "MISCONF")
 
 
 class Mismatch(Exception):
@@ -435,7 +444,7 @@ class Engine:
 
 def _absent(error: RedisError) -> bool:
     """Whether an error means that Redis is away or cannot write now, and may be back in a moment."""
-    return isinstance(error, RedisConnectionError | ReadOnlyError | OutOfMemoryError) or str(error).startswith(NOT_NOW)
+    return isinstance(error, AWAY) or str(error).startswith(NOT_NOW)
 
 
 def _unconnected(url: str) -> AbstractConnection:

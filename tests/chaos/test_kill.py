@@ -106,9 +106,10 @@ class Chaos:
         self._processes.append(made)
         return made
 
-    async def listen(self, process: Process) -> None:
-        """Have the sandbox deliver to a process from now on, and to no other."""
-        await self.stage.webhooks(active=False)
+    async def listen(self, process: Process, *, alone: bool = True) -> None:
+        """Have the sandbox deliver to a process from now on, and to no other if it is to be alone."""
+        if alone:
+            await self.stage.webhooks(active=False)
         await self.stage.api("POST", "/v1/webhooks", {"url": f"{process.url}/webhook", "name": "bot", "events": ["*"]})
 
     def begun(self) -> list[str]:
@@ -203,15 +204,15 @@ async def test_frozen_past_its_lease_in_a_handler_it_doubles_nothing(chaos: Chao
 
 
 async def test_frozen_past_its_lease_in_a_post_it_doubles_nothing(chaos: Chaos, monkeypatch: pytest.MonkeyPatch, redis: Redis) -> None:
-    stage, first = chaos.stage, await chaos.process(COUNTER).work()
+    stage, first, second = chaos.stage, await chaos.process(COUNTER).work(), chaos.process(COUNTER)
     await chaos.listen(first)
+    await chaos.listen(second, alone=False)
     held = Held(stage, monkeypatch)
     await stage.says("one")
     await held.arrived.wait()
     (owner,) = owners(redis)
     first.signal(signal.SIGSTOP)
-    second = await chaos.process(COUNTER).work()
-    await chaos.listen(second)
+    await second.work()
     await stage.until(lambda: owners(redis) and owners(redis) != [owner], "the other process to take over")
     held.go_on.set()
     await stage.says("two")

@@ -1,6 +1,6 @@
 """The typed state of a chat: its document, its lifetime, its versions."""
 
-# ruff: noqa: RUF012 -- mutable defaults are right in a State: pydantic copies them
+
 
 import json
 from datetime import UTC, datetime, timedelta

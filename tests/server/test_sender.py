@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
-from pilotbot.engine import Arrival, ChatKey, Engine, Item, Lane, Notice, Place
+from pilotbot.engine import HOUR, WINDOW, Arrival, ChatKey, Engine, Item, Lane, Notice, Place
 from pilotbot.engine.keys import base
 from pilotbot.platform import Family, PilotStatus, PlatformError
-from pilotbot.server.sender import HOUR, KEY_MEMORY, WINDOW, Sender, Verdict, forgotten, judge, must_look_up
+from pilotbot.server.sender import KEY_MEMORY, Sender, Verdict, forgotten, judge, must_look_up
 
 ANA = "+5511987650001"
 T0 = 1_800_000_000_000  # some moment, in business milliseconds

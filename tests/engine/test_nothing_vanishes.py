@@ -1,0 +1,162 @@
+"""What cannot go where it should is a dead letter, never nothing; and what is remembered is forgotten in time."""
+
+import asyncio
+
+import pytest
+from redis import Redis
+
+from pilotbot.engine import Away, Effects, Engine, Item, Notice
+from pilotbot.engine.keys import base
+from tests.engine.test_store import FREE_OR_TEMPLATE, HOUR, arrival, claim, lane_of, now_ms, place, queue
+
+DEFERRED = Item(id="later", free=b"x", enforced=True)
+
+
+async def letters(engine: Engine) -> list[tuple[str, str]]:
+    return [(letter.reason, letter.id) for letter in await engine.dead_letters()]
+
+
+async def test_a_notice_for_a_full_lane_is_a_dead_letter_that_can_be_retried(engine: Engine) -> None:
+    await queue(engine, *(Item(id=f"i{n}", free=b"x") for n in range(200)), who="bruno")
+    await engine.accept(arrival(engine, "a"))
+    turn = await claim(engine)
+    notice = Notice(place=place(engine, "bruno"), item=Item(id="news", free=b"x"))
+    await engine.commit(turn, Effects(notices=(notice,)), keep=False, send=False)
+    await engine.relay((notice,), turn.key.shard)
+    assert await letters(engine) == [("lane-full", "news")]
+    await engine.sent(await lane_of(engine, "bruno"))
+    assert await engine.retry_dead("news")
+
+
+async def test_a_message_to_decide_again_finds_a_full_lane(engine: Engine) -> None:
+    await engine.accept(arrival(engine, "hi"))
+    await queue(engine, FREE_OR_TEMPLATE)
+    lane = await lane_of(engine)
+    await engine.record(lane, "p1")
+    await engine.sent(lane)
+    await queue(engine, *(Item(id=f"i{n}", free=b"x") for n in range(200)))
+    _, record = await engine.merge_status("p1", "failed", code="META_OUTSIDE_24H_WINDOW", message_id=None)
+    assert await engine.decide_again(record) == "full"
+    assert [reason for reason, _ in await letters(engine)] == ["lane-full"]
+
+
+async def test_what_was_held_too_long_is_a_dead_letter(engine: Engine) -> None:
+    await queue(engine, DEFERRED)
+    await engine.claim_lanes(place(engine).key.shard, 10)
+    await engine.advance(73 * HOUR)
+    accepted = await engine.accept(arrival(engine, "hi"))
+    assert accepted.held_in_vain == 1
+    assert await letters(engine) == [("hold-expired", "later")]
+
+
+async def test_what_was_held_too_long_makes_place(engine: Engine) -> None:
+    shard = place(engine).key.shard
+    await queue(engine, *(Item(id=f"old{n}", free=b"x", enforced=True) for n in range(20)))
+    await engine.claim_lanes(shard, 10)
+    await engine.advance(100 * HOUR)
+    await queue(engine, DEFERRED)
+    _, notes = await engine.claim_lanes(shard, 10)
+    assert [(note.what, note.item) for note in notes] == [("defer", "later")]
+    assert (await engine.chat(place(engine).key)).held_items == 1
+    assert {reason for reason, _ in await letters(engine)} == {"hold-expired"}
+
+
+async def test_a_relay_entry_without_its_payload_stops_nobody(engine: Engine, redis: Redis) -> None:
+    redis.zadd(f"{base(0)}:relay", {"lost": 0})
+    assert await engine.relay_leftovers(0) == 0
+    assert redis.zcard(f"{base(0)}:relay") == 0
+
+
+async def test_an_item_that_was_refused_for_sure_is_chosen_again_when_the_window_has_closed(engine: Engine) -> None:
+    """No post of it can have arrived, so the pin binds nobody: free text must not go into a closed window."""
+    await engine.accept(arrival(engine, "hi"))
+    await queue(engine, FREE_OR_TEMPLATE)
+    lane = await lane_of(engine)
+    assert lane.pin == "free"
+    await engine.unsent(lane, "retry", delay=0, unknown=False)
+    assert (await lane_of(engine)).pin == "free"
+    await engine.let_go(lane.key.shard)  # a process ended between lease and record: it may have posted
+    await engine.advance(25 * HOUR)
+    assert (await lane_of(engine)).pin == "free"
+
+
+async def test_a_definite_refusal_and_then_a_closed_window_make_it_a_template(engine: Engine) -> None:
+    await engine.accept(arrival(engine, "hi"))
+    await queue(engine, FREE_OR_TEMPLATE)
+    await engine.unsent(await lane_of(engine), "retry", delay=0, unknown=False)
+    await engine.advance(25 * HOUR)
+    assert (await lane_of(engine)).pin == "template"
+
+
+async def test_the_rest_of_a_content_waits_when_the_window_closes_in_between(engine: Engine) -> None:
+    await engine.accept(arrival(engine, "hi"))
+    rest = Item(id="two", free=b"rest", enforced=True, group="g", rest=True)
+    first = Item(id="one", free=b"free", template=b"template", enforced=True, group="g")
+    await queue(engine, first, rest)
+    lane = await lane_of(engine)
+    await engine.advance(25 * HOUR)
+    settled = await engine.sent(lane)
+    assert [(note.what, note.item) for note in settled.put_aside] == [("defer", "two")]
+
+
+async def test_a_failure_told_of_again_after_the_memory_of_dedupe_decides_nothing(engine: Engine) -> None:
+    await engine.accept(arrival(engine, "hi"))
+    await queue(engine, FREE_OR_TEMPLATE)
+    lane = await lane_of(engine)
+    await engine.record(lane, "p1")
+    await engine.sent(lane)
+    _, record = await engine.merge_status("p1", "failed", code="META_OUTSIDE_24H_WINDOW", message_id=None)
+    await engine.decide_again(record)
+    await engine.advance(9 * 24 * HOUR)
+    _, record = await engine.merge_status("p1", "failed", code="META_OUTSIDE_24H_WINDOW", message_id=None)
+    assert record.again is None
+
+
+async def test_what_was_asked_of_overdue_messages_is_forgotten_with_them(engine: Engine, redis: Redis) -> None:
+    await queue(engine, Item(id="one", free=b"x"))
+    await engine.record(await lane_of(engine), "p1")
+    await engine.advance(HOUR)
+    assert "p1" in [one for shard in range(engine.shards) for one in await engine.unfinished(shard)]
+    await engine.merge_status("p1", "delivered", code=None, message_id=None)
+    assert redis.keys("*:unfinished*") == []
+
+
+async def test_dedupe_is_trimmed_in_chats_that_never_write(engine: Engine, redis: Redis) -> None:
+    for day in range(5):
+        await queue(engine, Item(id=f"day{day}", free=b"x"))
+        await engine.sent(await lane_of(engine))
+        await engine.advance((day + 1) * 20 * 24 * HOUR)
+    there = place(engine).key
+    assert redis.zcard(f"{base(there.shard)}:dedupe:{there.id}") <= 2
+
+
+async def test_a_dead_letter_brings_its_chat_back(engine: Engine, redis: Redis) -> None:
+    await engine.accept(arrival(engine, "a"))
+    turn = await claim(engine)
+    await engine.bury(turn, reason="r", detail="d", keep=False)
+    redis.delete(f"{base(turn.key.shard)}:chat:{turn.key.id}")
+    (letter,) = await engine.dead_letters()
+    assert await engine.retry_dead(letter.id)
+    again = await claim(engine)
+    assert [again.fields[name] for name in ("number", "kind", "address")] == [b"main", b"contact", b"ana"]
+    assert redis.ttl(f"{base(turn.key.shard)}:chat:{turn.key.id}") > 0
+
+
+@pytest.mark.parametrize("error", ["NOREPLICAS not enough", "MISCONF disk", "CLUSTERDOWN down", "LOADING dataset"])
+async def test_redis_that_cannot_write_now_counts_as_away(engine: Engine, redis: Redis, error: str) -> None:
+    script = f"return redis.error_reply('{error}')"
+    with pytest.raises(Away):
+        await engine._persist(lambda: engine._batch.call("EVAL", script, 0))
+
+
+async def test_a_command_that_cannot_be_packed_fails_alone(engine: Engine) -> None:
+    good = engine.recall("x")
+    bad = engine._batch.call("SET", "x", object())  # type: ignore[arg-type]  # on purpose
+    results = await asyncio.gather(good, bad, engine.recall("x"), return_exceptions=True)
+    assert [isinstance(result, BaseException) for result in results] == [False, True, False]
+
+
+async def test_after_the_close_nothing_connects_again(engine: Engine) -> None:
+    await engine.close()
+    with pytest.raises(Away):
+        await engine.accept(arrival(engine, "a", at=now_ms()))

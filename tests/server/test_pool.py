@@ -1,0 +1,215 @@
+"""Worker and sender over trouble: lost replies, defects, floods, two runs of one chat."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.asyncio.connection import AbstractConnection
+
+from pilotbot import Bot, Context, Retry, words
+from pilotbot.contacts import canonical
+from pilotbot.durations import seconds
+from pilotbot.engine import Arrival, Claimed, Effects, Engine, Place
+from pilotbot.engine.keys import base
+from pilotbot.server.hints import Hints
+from pilotbot.server.runtime import forever
+from pilotbot.server.worker import Worker
+from tests.stage import ANA, Stage
+
+
+def place(engine: Engine, who: str) -> Place:
+    return Place(key=engine.keys.chat("main", who), number="main", kind="contact", address=who)
+
+
+async def until(look: object) -> None:
+    async with asyncio.timeout(20):
+        while not look():  # type: ignore[operator]  # noqa: ASYNC110 - what is looked for may be in Redis
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def tasks() -> AsyncIterator[list[asyncio.Task[None]]]:
+    made: list[asyncio.Task[None]] = []
+    yield made
+    for task in made:
+        task.cancel()
+    await asyncio.gather(*made, return_exceptions=True)
+
+
+async def test_a_flood_of_hints_for_one_shard_hides_no_other() -> None:
+    hints = Hints(4, poll=0.05)
+    assert hints.take(9) == [0, 1, 2, 3]
+    seen: set[int] = set()
+
+    async def flood() -> None:
+        while seen != {0, 1, 2, 3}:
+            hints.add(0)
+            await hints.wait()
+            seen.update(hints.take(9))
+
+    await asyncio.wait_for(flood(), 10)
+
+
+async def test_work_leased_by_a_claim_whose_reply_was_lost_is_found_again(
+    engine: Engine, redis: Redis, tasks: list[asyncio.Task[None]]
+) -> None:
+    """The lease is of 30 s: without healing nobody would look for that long."""
+    there = place(engine, "ana")
+    await engine.accept(Arrival(place=there, id="a", at=None, body=b"a"))
+    assert await engine.claim(there.key.shard, 1)  # its reply never reaches the worker below
+    done: list[bytes] = []
+
+    async def run_turn(turn: Claimed, keep: bool) -> Claimed | None:
+        done.append(turn.body)
+        return (await engine.commit(turn, Effects(), keep=keep, send=False)).next
+
+    worker = Worker(engine, run_turn, poll=0.02)
+    tasks.append(asyncio.create_task(worker.run()))
+    await asyncio.sleep(0)
+    redis.client_kill_filter(_type="normal", skipme=True)
+    await until(lambda: done == [b"a"])
+
+
+async def test_a_defect_ends_neither_worker_nor_upkeep(engine: Engine, tasks: list[asyncio.Task[None]]) -> None:
+    there = place(engine, "ana")
+    runs: list[bytes] = []
+
+    async def run_turn(turn: Claimed, keep: bool) -> Claimed | None:
+        runs.append(turn.body)
+        if len(runs) == 1:
+            raise KeyError("a defect of ours")
+        return (await engine.commit(turn, Effects(), keep=keep, send=False)).next
+
+    worker = Worker(engine, run_turn, poll=0.02)
+    tasks.append(asyncio.create_task(worker.run()))
+    await engine.accept(Arrival(place=there, id="a", at=None, body=b"a"))
+    worker.wake(there.key.shard)
+    await until(lambda: runs == [b"a", b"a"])
+    assert not tasks[0].done()
+
+    turns = iter(range(9))
+
+    async def broken() -> None:
+        if next(turns) < 2:
+            raise KeyError("a defect of ours")
+        upkeep.set()
+
+    upkeep = asyncio.Event()
+    tasks.append(asyncio.create_task(forever(broken, 0.01, "it")))
+    await asyncio.wait_for(upkeep.wait(), 10)
+
+
+async def test_a_claim_that_cannot_be_read_ends_nothing(
+    engine: Engine, redis: Redis, tasks: list[asyncio.Task[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place(engine, "ana")
+    done: list[bytes] = []
+    claims = iter([KeyError("r")])
+    claim = engine.claim
+
+    async def broken_once(shard: int, most: int) -> list[Claimed]:
+        for error in claims:
+            raise error
+        return await claim(shard, most)
+
+    async def run_turn(turn: Claimed, keep: bool) -> Claimed | None:
+        done.append(turn.body)
+        return (await engine.commit(turn, Effects(), keep=keep, send=False)).next
+
+    monkeypatch.setattr(engine, "claim", broken_once)
+    worker = Worker(engine, run_turn, poll=0.02)
+    tasks.append(asyncio.create_task(worker.run()))
+    await engine.accept(Arrival(place=there, id="a", at=None, body=b"a"))
+    await until(lambda: done == [b"a"])
+
+
+async def test_one_chat_never_runs_twice_in_one_process(engine: Engine, redis: Redis, tasks: list[asyncio.Task[None]]) -> None:
+    """The lease ran out while its own process was healthy: the old run is ended before the new one begins."""
+    there = place(engine, "ana")
+    running: list[int] = []
+    most: list[int] = []
+    begun = asyncio.Event()
+
+    async def run_turn(turn: Claimed, keep: bool) -> Claimed | None:
+        running.append(1)
+        most.append(len(running))
+        try:
+            if not begun.is_set():
+                begun.set()
+                await asyncio.Event().wait()
+            await asyncio.sleep(0)
+        finally:
+            running.pop()
+        return (await engine.commit(turn, Effects(), keep=keep, send=False)).next
+
+    worker = Worker(engine, run_turn, poll=0.02)
+    tasks.append(asyncio.create_task(worker.run()))
+    await engine.accept(Arrival(place=there, id="a", at=None, body=b"a"))
+    await begun.wait()
+    redis.zadd(f"{base(there.key.shard)}:lease", {there.key.id: 0})
+    await until(lambda: len(most) == 2 and not running)
+    assert most == [1, 1]
+
+
+async def test_redis_away_inside_a_handler_is_not_its_authors_error(stage: Stage, redis_socket: Path) -> None:
+    """The event is neither settled by @bot.error nor blamed: it is run again."""
+    bot = Bot("shop")
+    caught: list[str] = []
+    runs: list[str] = []
+    begun = time.monotonic()
+
+    @bot.message()
+    async def tell(ctx: Context) -> None:
+        runs.append(ctx.text)
+        if len(runs) == 1:
+            runtime.engine._batch._connect = nowhere
+            await runtime.engine._batch._drop()
+        await ctx.notify("+5521998760002", "an order came in")
+        await ctx.reply("told")
+
+    @bot.error(Exception)
+    async def settled(ctx: Context, error: Exception) -> None:
+        caught.append(type(error).__name__)
+
+    def nowhere() -> AbstractConnection:
+        if time.monotonic() > begun + 2.5:  # longer than the engine's patience
+            runtime.engine._batch._connect = connect
+            return connect()
+        raise ConnectionRefusedError
+
+    runtime = await stage.work(bot)
+    connect = runtime.engine._batch._connect
+    await stage.says("hi")
+    (answer,) = await stage.sees(1)
+    assert (answer["text"], caught) == ("told", [])
+
+
+async def test_a_retry_of_one_chat_is_not_starved_by_the_traffic_of_another(stage: Stage) -> None:
+    bot = Bot("shop")
+    tries: list[str] = []
+
+    @bot.message(words("again"))
+    async def again(ctx: Context) -> None:
+        tries.append(ctx.text)
+        if len(tries) == 1:
+            raise Retry(seconds(0.1))
+        await ctx.reply("at last")
+
+    @bot.message()
+    async def flood(ctx: Context) -> None:
+        """Others write."""
+
+    runtime = await stage.work(bot)
+    keys = runtime.engine.keys
+    shard = keys.chat("main", canonical(ANA)).shard
+    other = next(phone for phone in (f"+55219987600{n:02}" for n in range(99)) if keys.chat("main", canonical(phone)).shard != shard)
+    await stage.says("again")
+    for n in range(3000):  # some seconds of it; a poll is due four times in each
+        await stage.says(f"{n}", contact=other)
+        if len(tries) == 2:
+            break
+    assert len(tries) == 2, "the flood hid it"
+    await stage.sees(1)
