@@ -106,7 +106,7 @@ async def test_a_send_survives_faults_and_goes_out_once(sandbox: Sandbox, client
         (
             {"subscription": False},
             SendRequest(destination_number=ANA, media="https://a.b/c.png", media_type="image"),
-            Family.BLOCKED,
+            Family.REFUSED,
         ),
         ({}, SendRequest(destination_number=ANA, template_id="nowhere"), Family.REFUSED),
         ({}, SendRequest(destination_number=ANA, template_id="order_status"), Family.REFUSED),
