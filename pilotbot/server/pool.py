@@ -9,7 +9,7 @@ from typing import Generic, Literal, TypeVar
 
 from redis.exceptions import RedisError
 
-from pilotbot.engine import Away, Claimed, Engine, Lane
+from pilotbot.engine import Away, ChatKey, Claimed, Engine, Lane
 from pilotbot.server.hints import Hints
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ class Pool(ABC, Generic[L]):
         self._most = most
         self._hints = Hints(engine.shards, poll)
         self._tasks: dict[asyncio.Task[None], L] = {}
+        self._latest: dict[ChatKey, asyncio.Task[None]] = {}
         self._losses = engine.losses
         self._doubtful = False
         self._stopping = False
@@ -113,17 +114,16 @@ class Pool(ABC, Generic[L]):
                 self._start(lease)
 
     def _start(self, lease: L) -> None:
-        before = [task for task, held in self._tasks.items() if held.key == lease.key]
-        task = asyncio.create_task(self._alone(lease, before), name=f"pilotbot-{self.what}")
+        task = asyncio.create_task(self._alone(lease, self._latest.get(lease.key)), name=f"pilotbot-{self.what}")
         self._tasks[task] = lease
+        self._latest[lease.key] = task
         task.add_done_callback(self._done)
 
-    async def _alone(self, lease: L, before: list[asyncio.Task[None]]) -> None:
-        """Work on a lease, after the end of the task that lost it."""
-        if before:
-            for task in before:
-                task.cancel()
-            await asyncio.wait(before)
+    async def _alone(self, lease: L, before: asyncio.Task[None] | None) -> None:
+        """Work on a lease, after the end of the task of the same chat that lost it."""
+        if before is not None:
+            before.cancel()
+            await asyncio.wait([before])
         await self._work(lease)
 
     async def _heal(self) -> None:
@@ -138,7 +138,9 @@ class Pool(ABC, Generic[L]):
         """Take note of leases that were prolonged when it was `asked` (monotonic seconds)."""
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        del self._tasks[task]
+        lease = self._tasks.pop(task)
+        if self._latest.get(lease.key) is task:
+            del self._latest[lease.key]
         if self._hints:
             self._hints.look()  # a place is free
         if task.cancelled() or (error := task.exception()) is None:

@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -213,7 +212,7 @@ async def test_frozen_past_its_lease_in_a_post_it_doubles_nothing(chaos: Chaos, 
     (owner,) = owners(redis)
     first.signal(signal.SIGSTOP)
     await second.work()
-    await stage.until(lambda: owners(redis) and owners(redis) != [owner], "the other process to take over")
+    await stage.until(lambda: owners(redis) != [owner], "the other process to take over")
     held.go_on.set()
     await stage.says("two")
     assert await answers(stage, 2) == ["1: one", "2: two"]
@@ -232,38 +231,52 @@ CONTACTS = [f"+55119876500{n:02}" for n in range(1, 21)]
 EACH = 15
 
 
-async def delivered(stage: Stage, processes: list[Process], contact: str) -> None:
-    """One contact's messages, in order: each is delivered again, anywhere, until it is answered 200."""
-    for n in range(1, EACH + 1):
-        body = wire(f"{contact}-{n}", f"message {n}", contact=contact, numberId="num_evolution", to="+551140028933")
-        while True:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with asyncio.timeout(5):
-                    status, _, _ = await stage.deliver(random.choice(processes).url, body)
-                if status == 200:
-                    break
-            await asyncio.sleep(0.02)
-        await asyncio.sleep(random.uniform(0.2, 0.5))  # the messages spread over many kills
+class Contacts:
+    """Contacts who all write at the same time, each one message after the other."""
+
+    def __init__(self, stage: Stage, processes: list[Process]) -> None:
+        self.accepted = 0
+        self._stage = stage
+        self._processes = processes
+
+    async def write(self) -> None:
+        await asyncio.gather(*(self._one(contact) for contact in CONTACTS))
+
+    async def until_accepted(self, count: int) -> None:
+        await self._stage.until(lambda: self.accepted >= count, f"{count} messages to be accepted")
+
+    async def _one(self, contact: str) -> None:
+        """Its messages in order: each is delivered again, anywhere, until it is answered 200."""
+        for n in range(1, EACH + 1):
+            body = wire(f"{contact}-{n}", f"message {n}", contact=contact, numberId="num_evolution", to="+551140028933")
+            while not await self._delivered(body):  # noqa: ASYNC110 - what it waits for is in another process
+                await asyncio.sleep(0.02)
+            self.accepted += 1
+            await asyncio.sleep(random.uniform(0.2, 0.5))  # so that they spread over the kills
+
+    async def _delivered(self, body: object) -> bool:
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(5):
+                status, _, _ = await self._stage.deliver(random.choice(self._processes).url, body)
+            return status == 200
+        return False
 
 
-async def test_three_hundred_messages_through_a_process_that_is_killed_every_second(chaos: Chaos) -> None:
+async def test_three_hundred_messages_through_processes_that_are_killed_again_and_again(chaos: Chaos) -> None:
+    """Two, killed in turn about every second; the platform refuses some posts and loses some of its answers, too."""
     stage = chaos.stage
-    evolution = {"API_KEY": "ps_sandbox_evolution", "NUMBER_KIND": "evolution_v2"}
-    processes = [chaos.process(COUNTER, **evolution) for _ in range(2)]
+    processes = [chaos.process(COUNTER, API_KEY="ps_sandbox_evolution", NUMBER_KIND="evolution_v2") for _ in range(2)]
     await asyncio.gather(*(process.work() for process in processes))
     await stage.faults(acceptThenDrop=0.05, http500=0.05)
-    everything = asyncio.gather(*(delivered(stage, processes, contact) for contact in CONTACTS))
-    kills = 0
-    while not everything.done():
-        victim = processes[kills % 2]
-        await asyncio.wait([everything], timeout=random.uniform(0.5, 1))
-        victim.kill()
-        kills += 1
-        await victim.work()
-    await everything
+    contacts = Contacts(stage, processes)
+    writing = asyncio.create_task(contacts.write())
+    for kill in range(6):
+        await contacts.until_accepted(25 + 50 * kill)
+        processes[kill % 2].kill()
+        await processes[kill % 2].work()
+    await writing
     for contact in CONTACTS:
         assert await answers(stage, EACH, contact=contact) == [f"{n}: message {n}" for n in range(1, EACH + 1)]
-    assert kills >= 3
     assert len([row for row in await stage.rows() if row["direction"] == "out"]) == EACH * len(CONTACTS)
 
 
@@ -272,11 +285,11 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def server(data: Path) -> dict[str, Any] | None:
-    """What the embedded server of a data directory says of itself, None where there is none."""
+def server(data: Path) -> int | None:
+    """The process id of the embedded server of a data directory, None where there is none."""
     client = Redis(unix_socket_path=str(data / "redis.sock"), decode_responses=True)
     try:
-        return dict(client.info("server"))
+        return int(client.info("server")["process_id"])
     except (RedisError, OSError):
         return None
     finally:
@@ -302,7 +315,7 @@ async def test_killed_with_its_own_redis_it_leaves_no_orphan_and_loses_nothing(c
     found = server(data)
     assert found is not None
     only.kill()
-    await stage.until(lambda: not alive(found["process_id"]), "the orphan to end")
+    await stage.until(lambda: not alive(found), "the orphan to end")
     chaos.open()
     await only.work()
     assert await answers(stage, 2) == ["1: one", "2: two"]
@@ -320,9 +333,8 @@ async def test_a_second_process_survives_the_one_that_ran_their_redis(chaos: Cha
     owner.kill()
     await stage.says("two")
     assert await answers(stage, 2) == ["1: one", "2: two"]
-    after = server(data)
-    assert after is not None
-    assert sys.platform != "linux" or after["process_id"] != before["process_id"]
+    if sys.platform == "linux":  # elsewhere a server that lost its owner goes on, and the second process with it
+        await stage.until(lambda: server(data) not in (None, before), "the second process to run Redis")
     await owner.work()  # adopts the other one's
     await chaos.listen(owner)
     await stage.says("three")

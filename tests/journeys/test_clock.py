@@ -81,6 +81,7 @@ async def test_a_wait_before_the_next_try_ends_when_the_clock_says_so(stage: Sta
     await stage.until(lambda: runtime.counts["turn:retry"], "the first try")
     await stage.travel("2h")
     assert [await runtime.engine.claim(shard, 10) for shard in range(2)] == [[], []]
+    assert len(tries) == 1
     await stage.travel("2h")
     await stage.sees(1)
     assert len(tries) == 2

@@ -31,9 +31,9 @@ async def test_an_error_handler_settles_the_event_and_its_answer_is_sent(stage: 
     async def fail(ctx: Context, seen: Seen) -> None:
         tries.append(seen.count)
         seen.count += 1
+        await ctx.reply("One moment...", now=True)
         await ctx.reply("half an answer")
         await ctx.notify(ctx.contact, "half a notice")
-        await ctx.reply("One moment...", now=True)
         raise Trouble
 
     @bot.error(Trouble)

@@ -131,6 +131,7 @@ async def test_what_was_said_at_once_is_not_said_again_when_the_handler_is(stage
     assert [row["text"] for row in await stage.sees(2)] == ["One moment...", "Done."]
     await stage.quiet(runtime)
     assert len(tries) == 2
+    assert runtime.counts["sent:free"] == 2
 
 
 async def test_a_start_between_two_deliveries_changes_nothing(stage: Stage) -> None:
