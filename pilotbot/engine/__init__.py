@@ -1,8 +1,9 @@
 """Redis: accept, claim, commit, the outbox lane, message records, dead letters; and the embedded server."""
 
+from pilotbot.engine.calls import Away
 from pilotbot.engine.items import ClosedPolicy, Item, Pin, derived_id
 from pilotbot.engine.keys import ChatKey, Keyring
-from pilotbot.engine.store import HOLD, HOUR, WINDOW, Away, Engine, Mismatch, Terms
+from pilotbot.engine.store import HOLD, HOUR, WINDOW, Engine, Mismatch, Terms
 from pilotbot.engine.values import (
     Accepted,
     Arrival,

@@ -84,7 +84,7 @@ class Batcher:
             if future.done():
                 continue
             try:
-                packed.append(pack_command(command))
+                packed.append(pack_command(command))  # type: ignore[arg-type]  # its stub names a tuple of one
             except (HiredisError, TypeError, UnicodeError) as error:
                 _fail([future], error)
             else:

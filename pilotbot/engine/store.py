@@ -9,26 +9,13 @@ import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal, TypeVar
 
 import orjson
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import (
-    ClusterDownError,
-    MasterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    TryAgainError,
-)
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from pilotbot.engine.batch import Argument, Batcher
-from pilotbot.engine.embedded import RedisUnavailable
+from pilotbot.engine.batch import Argument
+from pilotbot.engine.calls import Calls
 from pilotbot.engine.items import Item
 from pilotbot.engine.keys import ChatKey, Keyring, base
 from pilotbot.engine.scripts import PARTS, script
@@ -56,15 +43,6 @@ POLL_AFTER = (600_000, HOUR, 6 * HOUR)  # a message without a final status is as
 ALIAS_KEEP = 400 * 24 * HOUR
 RANKS = {"sent": 1, "failed": 2, "delivered": 3, "read": 4}
 T = TypeVar("T")
-
-
-class Away(Exception):
-    """Redis does not answer, or refuses to write: nothing was promised, try again later."""
-
-
-# By these Redis says that it cannot write now, but may in a moment: those that redis-py has classes for, and the others.
-AWAY = (RedisConnectionError, ReadOnlyError, OutOfMemoryError, ClusterDownError, TryAgainError, MasterDownError)
-NOT_NOW = ("NOREPLICAS", "MISCONF")
 
 
 class Mismatch(Exception):
@@ -103,14 +81,13 @@ class Engine:
         self.terms = terms or Terms()
         self.shards = shards
         self.worker = secrets.token_hex(6)
-        self._restore = restore
-        self._batch = Batcher(lambda: _unconnected(url if isinstance(url, str) else url()))
+        self._calls = Calls(url, patience=self.terms.patience / 1000, restore=restore)
         self._keys: Keyring | None = None
 
     @property
     def losses(self) -> int:
         """How often replies of Redis were lost: leases may be ours that nobody here knows of."""
-        return self._batch.losses
+        return self._calls.losses
 
     @property
     def keys(self) -> Keyring:
@@ -124,9 +101,9 @@ class Engine:
 
         Raises Away where Redis does not answer, Mismatch where it was set up with another number of shards.
         """
-        await self._persist(lambda: self._batch.call("HSETNX", "{pb}:conf", "pepper", secrets.token_hex(16)))
-        await self._persist(lambda: self._batch.call("HSETNX", "{pb}:conf", "shards", self.shards))
-        pepper, shards = await self._persist(lambda: self._batch.call("HMGET", "{pb}:conf", "pepper", "shards"))
+        await self._calls.command("HSETNX", "{pb}:conf", "pepper", secrets.token_hex(16))
+        await self._calls.command("HSETNX", "{pb}:conf", "shards", self.shards)
+        pepper, shards = await self._calls.command("HMGET", "{pb}:conf", "pepper", "shards")
         if int(shards) != self.shards:
             raise Mismatch(
                 f"PILOTBOT_SHARDS is {self.shards}, but this Redis was set up with {int(shards)}: set it to {int(shards)}, "
@@ -138,26 +115,26 @@ class Engine:
     async def load_scripts(self) -> None:
         """Make every script known to Redis, so that the first message does not pay for it."""
         for name in PARTS:
-            await self._persist(partial(self._batch.call, "SCRIPT", "LOAD", script(name).source))
+            await self._calls.command("SCRIPT", "LOAD", script(name).source)
 
     async def ready(self) -> bool:
         """Whether Redis answers and knows all scripts."""
-        known = await self._batch.call("SCRIPT", "EXISTS", *(script(name).sha for name in PARTS))
+        known = await self._calls.once("SCRIPT", "EXISTS", *(script(name).sha for name in PARTS))
         return all(known)
 
     async def close(self) -> None:
         """Give all leases of this process back, and disconnect."""
         if self._keys is not None:
             with contextlib.suppress(RedisConnectionError):  # then the leases run out by themselves
-                await asyncio.gather(*(self._run("let_go", shard, self.worker, "both") for shard in range(self.shards)))
-        await self._batch.close()
+                await asyncio.gather(*(self._calls.script_once("let_go", shard, self.worker, "both") for shard in range(self.shards)))
+        await self._calls.close()
 
     # --- in ---------------------------------------------------------------------------------------------------------------------
 
     async def accept(self, arrival: Arrival) -> Accepted:
         """Keep an event (design: accept). Only after this returns may the webhook be answered 200."""
         place = arrival.place
-        reply = await self._call(
+        reply = await self._calls.script(
             "accept", place.key.shard, place.key.id, self.keys.digest(arrival.id),
             self.keys.digest(f"m\0{arrival.message_id}") if arrival.message_id else "",
             "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), MAILBOX_DEPTH,
@@ -167,7 +144,7 @@ class Engine:
 
     async def claim(self, shard: int, most: int) -> list[Claimed]:
         """Lease up to `most` chats of a shard that have work. Not repeated: a lost reply costs a lease, which `let_go` heals."""
-        reply = await self._run("claim", shard, self.worker, most, self.terms.lease)
+        reply = await self._calls.script_once("claim", shard, self.worker, most, self.terms.lease)
         return [Claimed.read(shard, one) for one in reply]
 
     async def commit(self, turn: Claimed, effects: Effects, *, keep: bool, send: bool) -> Settled:
@@ -182,12 +159,12 @@ class Engine:
         arguments += (item.pack() for item in effects.items)
         for notice in effects.notices:
             arguments += (notice.item.id, notice.pack())
-        reply = await self._call("commit", turn.key.shard, *arguments)
+        reply = await self._calls.script("commit", turn.key.shard, *arguments)
         return self._settled(turn.key.shard, reply)
 
     async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:
         """Put a turn's event back, to be tried again after `delay` ms, before anything newer of its chat."""
-        reply = await self._call(
+        reply = await self._calls.script(
             "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "retry", delay, counts_as, "", 0, 0
         )
         return Settled(reply[0].decode())
@@ -200,7 +177,7 @@ class Engine:
             "place": {name: turn.fields[name].decode() for name in ("number", "kind", "address") if name in turn.fields},
         }  # fmt: skip
         name = f"{turn.key.id}-{int(turn.seq)}"
-        reply = await self._call(
+        reply = await self._calls.script(
             "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "dead", 0, name, orjson.dumps(letter), int(keep),
             self.terms.lease,
         )  # fmt: skip
@@ -208,7 +185,7 @@ class Engine:
 
     async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
         """Send before the commit, once per ordinal of the event, if the lease still holds (design section 3.7)."""
-        reply = await self._call(
+        reply = await self._calls.script(
             "emit", turn.key.shard, turn.key.id, turn.token, ordinal, item.pack(), self.worker, self.terms.lease, self.terms.open_for, HOLD
         )
         return reply[0].decode(), self._lane(turn.key.shard, reply[1]), _put_aside(reply[2])
@@ -218,7 +195,7 @@ class Engine:
     async def enqueue(self, notice: Notice, *, bury: bool = False) -> Literal["ok", "dup", "full"]:
         """Put a message in a chat's lane from outside a turn, once per item id; `bury` it where the lane is full, lest it be lost."""
         place, item = notice.place, notice.item
-        reply = await self._call(
+        reply = await self._calls.script(
             "enqueue", place.key.shard, place.key.id, item.id, item.pack(), REMEMBER_KEYS, place.number, place.kind, place.address,
             int(bury),
         )  # fmt: skip
@@ -229,25 +206,25 @@ class Engine:
         """Move notices that a commit of this shard staged to their own lanes, then forget them here."""
         await asyncio.gather(*(self.enqueue(notice, bury=True) for notice in notices))
         if notices:
-            await self._call("relay", shard, "done", *(notice.item.id for notice in notices))
+            await self._calls.script("relay", shard, "done", *(notice.item.id for notice in notices))
 
     async def relay_leftovers(self, shard: int, *, older_than: int = 5_000, most: int = 50) -> int:
         """Relay what a process that died left staged. `older_than` is in ms."""
-        flat = await self._call("relay", shard, "due", older_than, most)
+        flat = await self._calls.script("relay", shard, "due", older_than, most)
         notices = [Notice.unpack(payload) for payload in flat[1::2]]
         await self.relay(notices, shard)
         return len(notices)
 
     async def claim_lanes(self, shard: int, most: int) -> tuple[list[Lane], tuple[PutAside, ...]]:
         """Lease up to `most` lanes of a shard that are due. Not repeated, as `claim`."""
-        leases, notes = await self._run(
+        leases, notes = await self._calls.script_once(
             "claim_lanes", shard, self.worker, most, self.terms.lease, self.terms.open_for, HOLD
         )
         return [Lane.read(shard, lease) for lease in leases], _put_aside(notes)
 
     async def sent(self, lane: Lane) -> Settled:
         """Remove a lane's first item, which the platform took, and lease the next."""
-        reply = await self._call(
+        reply = await self._calls.script(
             "sent", lane.key.shard, lane.key.id, lane.token, lane.item.id, self.worker, self.terms.lease, self.terms.open_for, HOLD
         )
         return Settled(reply[0].decode(), None, self._lane(lane.key.shard, reply[1]), _put_aside(reply[2]))
@@ -256,9 +233,16 @@ class Engine:
         self, lane: Lane, verdict: Literal["retry", "again", "dead"], *, delay: int = 0, unknown: bool = False, reason: str = "",
         detail: str = "", pause_number: bool = False,
     ) -> str:  # fmt: skip
-        """Say that a lane's first item did not go: post it again in `delay` ms, decide it again, or put it with the dead letters."""
-        reply = await self._call(
-            "unsent", lane.key.shard, lane.key.id, lane.token, lane.item.id, verdict, delay, int(unknown), reason, detail, int(pause_number)
+        """Say that a lane's first item did not go: post it again in `delay` ms, decide it again, or put it with the dead letters.
+
+        `pause_number` keeps all lanes of its number from being leased until then, in all processes.
+        """
+        shards = range(self.shards) if pause_number else ()
+        reply, *_ = await asyncio.gather(
+            self._calls.script(
+                "unsent", lane.key.shard, lane.key.id, lane.token, lane.item.id, verdict, delay, int(unknown), reason, detail
+            ),
+            *(self._calls.script("pause", shard, lane.number, delay) for shard in shards),
         )
         return str(reply, "utf-8")
 
@@ -269,7 +253,7 @@ class Engine:
         item = lane.item
         again = item.decided_again().pack() if lane.pin == "free" and item.enforced and not item.again else b""
         place = self.keys.record(platform_id)
-        flat = await self._call(
+        flat = await self._calls.script(
             "record", place.shard, place.id, platform_id, str(lane.key), item.id, lane.pin, lane.inbound, again, item.menu, POLL_AFTER[0]
         )
         return Record.read(platform_id, flat)
@@ -282,7 +266,7 @@ class Engine:
         `body` is kept with a record whose chat is not known yet: whoever records the message hands it on.
         """
         place = self.keys.record(platform_id)
-        merge = self._call("status", place.shard, place.id, platform_id, RANKS[status], status, code or "", message_id or "", body)
+        merge = self._calls.script("status", place.shard, place.id, platform_id, RANKS[status], status, code or "", message_id or "", body)
         if message_id and message_id != platform_id:
             # In the same round trip: a status that took longer would be overtaken by the next one.
             (advanced, flat), _ = await asyncio.gather(merge, self._point(message_id, platform_id))
@@ -293,36 +277,37 @@ class Engine:
     async def _point(self, message_id: str, platform_id: str) -> None:
         pointer = self.keys.record(message_id)
         name = f"{base(pointer.shard)}:pointer:{pointer.id}"
-        await self._persist(lambda: self._batch.call("SET", name, platform_id, "PX", 45 * 24 * HOUR))
+        await self._calls.command("SET", name, platform_id, "PX", 45 * 24 * HOUR)
 
     async def unpark(self, record: Record) -> None:
         """Forget the bodies of statuses that were parked with a record: they were handed on."""
         place = self.keys.record(record.platform_id)
         names = [f"parked:{rank}" for rank in RANKS.values()]
-        await self._persist(lambda: self._batch.call("HDEL", f"{base(place.shard)}:message:{place.id}", *names))
+        await self._calls.command("HDEL", f"{base(place.shard)}:message:{place.id}", *names)
 
     async def find_record(self, message_id: str) -> Record | None:
         """The record of a message by its platform id or its provider's id, or None."""
         pointer = self.keys.record(message_id)
         name = f"{base(pointer.shard)}:pointer:{pointer.id}"
-        found = await self._persist(lambda: self._batch.call("GET", name))
+        found = await self._calls.command("GET", name)
         platform_id = found.decode() if found else message_id
         place = self.keys.record(platform_id)
-        flat = await self._persist(lambda: self._batch.call("HGETALL", f"{base(place.shard)}:message:{place.id}"))
+        flat = await self._calls.command("HGETALL", f"{base(place.shard)}:message:{place.id}")
         return Record.read(platform_id, flat) if flat else None
 
     async def decide_again(self, record: Record) -> str:
         """Queue a message that was refused late for the window once more, and shut the window unless the contact wrote since."""
         if record.chat is None or record.again is None:
             raise ValueError("there is nothing to decide again in this record")
-        reply = await self._call("decide_again", record.chat.shard, record.chat.id, record.inbound, record.again.id, record.again.pack())
+        chat, item = record.chat, record.again
+        reply = await self._calls.script("decide_again", chat.shard, chat.id, record.inbound, item.id, item.pack())
         place = self.keys.record(record.platform_id)  # once: a failure told of again, whenever, finds nothing to decide
-        await self._persist(lambda: self._batch.call("HDEL", f"{base(place.shard)}:message:{place.id}", "again"))
+        await self._calls.command("HDEL", f"{base(place.shard)}:message:{place.id}", "again")
         return str(reply, "utf-8")
 
     async def unfinished(self, shard: int, most: int = 20) -> list[str]:
         """Platform ids of messages whose final status is overdue; each is named a few times, then no more."""
-        reply = await self._call("unfinished", shard, most, *(later - POLL_AFTER[0] for later in POLL_AFTER[1:]))
+        reply = await self._calls.script("unfinished", shard, most, *(later - POLL_AFTER[0] for later in POLL_AFTER[1:]))
         return [one.decode() for one in reply]
 
     # --- upkeep -----------------------------------------------------------------------------------------------------------------
@@ -330,107 +315,70 @@ class Engine:
     async def renew(self, shard: int, turns: Sequence[tuple[str, str]], lanes: Sequence[tuple[str, str]]) -> set[str]:
         """Prolong leases, given as (chat, token). Returns the tokens that were lost."""
         arguments = [part for pair in turns for part in pair] + ["-"] + [part for pair in lanes for part in pair]
-        return {one.decode() for one in await self._call("renew", shard, self.terms.lease, *arguments)}
+        return {one.decode() for one in await self._calls.script("renew", shard, self.terms.lease, *arguments)}
 
     async def let_go(self, shard: int, what: Literal["mailbox", "lane", "both"] = "both", keep: Sequence[str] = ()) -> int:
         """Give back this process's leases but those in `keep` (tokens): claims whose reply was lost."""
-        return int(await self._call("let_go", shard, self.worker, what, *keep))
+        return int(await self._calls.script("let_go", shard, self.worker, what, *keep))
 
     async def advance(self, offset: int) -> int:
         """Move business time to `offset` ms ahead of Redis's clock, forward only. Returns the offset that holds now."""
-        replies = await asyncio.gather(*(self._call("advance", shard, offset) for shard in range(self.shards)))
+        replies = await asyncio.gather(*(self._calls.script("advance", shard, offset) for shard in range(self.shards)))
         return max(int(reply[0]) for reply in replies)
 
     async def chat(self, key: ChatKey) -> ChatView:
         """A chat as it is now."""
-        now, flat, events, items, held = await self._call("chat", key.shard, key.id)
+        now, flat, events, items, held = await self._calls.script("chat", key.shard, key.id)
         return ChatView(int(now), pairs(flat), events, items, held)
 
     async def busy(self) -> int:
         """How many chats and lanes have work that waits or runs."""
         names = ("ready", "lease", "lane:ready", "lane:lease", "relay")
         counts = await asyncio.gather(
-            *(self._persist(partial(self._batch.call, "ZCARD", f"{base(shard)}:{name}")) for shard in range(self.shards) for name in names)
+            *(self._calls.command("ZCARD", f"{base(shard)}:{name}") for shard in range(self.shards) for name in names)
         )
         return sum(counts)
 
     async def alias(self, address: str) -> str | None:
         """The phone that a BSUID belongs to, if it was learned."""
         place = self.keys.alias(address)
-        found = await self._persist(lambda: self._batch.call("GET", f"{base(place.shard)}:alias:{place.id}"))
+        found = await self._calls.command("GET", f"{base(place.shard)}:alias:{place.id}")
         return found.decode() if found else None
 
     async def learn_alias(self, address: str, phone: str) -> None:
         """Remember which phone a BSUID belongs to."""
         place = self.keys.alias(address)
-        await self._persist(
-            lambda: self._batch.call("SET", f"{base(place.shard)}:alias:{place.id}", phone, "PX", ALIAS_KEEP)
-        )
+        await self._calls.command("SET", f"{base(place.shard)}:alias:{place.id}", phone, "PX", ALIAS_KEEP)
 
     async def remember(self, name: str, value: bytes) -> None:
         """Keep a small thing of the whole installation, such as the last catalogue of templates."""
-        await self._persist(lambda: self._batch.call("HSET", "{pb}:conf", name, value))
+        await self._calls.command("HSET", "{pb}:conf", name, value)
 
     async def recall(self, name: str) -> bytes | None:
         """What `remember` kept."""
-        found: bytes | None = await self._persist(lambda: self._batch.call("HGET", "{pb}:conf", name))
+        found: bytes | None = await self._calls.command("HGET", "{pb}:conf", name)
         return found
 
     # --- dead letters -----------------------------------------------------------------------------------------------------------
 
     async def dead_letters(self, most: int = 100) -> list[Letter]:
         """The oldest dead letters of all shards, by time."""
-        shards = await asyncio.gather(*(self._call("dead", shard, "list", most) for shard in range(self.shards)))
+        shards = await asyncio.gather(*(self._calls.script("dead", shard, "list", most) for shard in range(self.shards)))
         letters = [_letter(shard, *one) for shard, found in enumerate(shards) for one in found]
         return sorted(letters, key=lambda letter: letter.at)[:most]
 
     async def dead_letter(self, name: str) -> Letter | None:
         """A dead letter by its id, or None."""
-        shards = await asyncio.gather(*(self._call("dead", shard, "show", name) for shard in range(self.shards)))
+        shards = await asyncio.gather(*(self._calls.script("dead", shard, "show", name) for shard in range(self.shards)))
         return next((_letter(shard, *found) for shard, found in enumerate(shards) if found), None)
 
     async def retry_dead(self, name: str) -> bool:
         """Put a dead letter back where it came from. False where there is none, or its lane is full."""
-        return any(await asyncio.gather(*(self._call("dead", shard, "retry", name) for shard in range(self.shards))))
+        return any(await asyncio.gather(*(self._calls.script("dead", shard, "retry", name) for shard in range(self.shards))))
 
     async def drop_dead(self, name: str) -> bool:
         """Forget a dead letter. False where there is none."""
-        return any(await asyncio.gather(*(self._call("dead", shard, "drop", name) for shard in range(self.shards))))
-
-    # --- calls ------------------------------------------------------------------------------------------------------------------
-
-    async def _run(self, name: str, shard: int, *arguments: Argument) -> Any:
-        wanted = script(name)
-        try:
-            return await self._batch.call("EVALSHA", wanted.sha, 1, base(shard), *arguments)
-        except NoScriptError:  # Redis was restarted: tell it the script again
-            return await self._batch.call("EVAL", wanted.source, 1, base(shard), *arguments)
-
-    async def _call(self, name: str, shard: int, *arguments: Argument) -> Any:
-        return await self._persist(lambda: self._run(name, shard, *arguments))
-
-    async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Repeat through a short absence of Redis. Raises Away when patience is over."""
-        try:
-            return await attempt()
-        except RedisError as error:
-            if not _absent(error):
-                raise
-            problem: Exception = error
-        try:
-            async with asyncio.timeout(self.terms.patience / 1000):
-                while True:
-                    try:
-                        if self._restore is not None:
-                            await self._restore()
-                        return await attempt()
-                    except (RedisError, RedisUnavailable) as error:
-                        if not (isinstance(error, RedisUnavailable) or _absent(error)):
-                            raise
-                        problem = error
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise Away(str(problem)) from problem
+        return any(await asyncio.gather(*(self._calls.script("dead", shard, "drop", name) for shard in range(self.shards))))
 
     def _settled(self, shard: int, reply: list[Any]) -> Settled:
         outcome, following, lane, notes = reply
@@ -440,20 +388,6 @@ class Engine:
 
     def _lane(self, shard: int, reply: list[bytes] | None) -> Lane | None:
         return Lane.read(shard, reply) if reply else None
-
-
-def _absent(error: RedisError) -> bool:
-    """Whether an error means that Redis is away or cannot write now, and may be back in a moment."""
-    return isinstance(error, AWAY) or str(error).startswith(NOT_NOW)
-
-
-def _unconnected(url: str) -> AbstractConnection:
-    """A connection that never retries by itself: what is safe to repeat, and for how long, is decided here."""
-    pool = ConnectionPool.from_url(
-        url, protocol=2, socket_timeout=10, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), health_check_interval=0
-    )
-    connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it unannotated
-    return connection
 
 
 def _put_aside(notes: list[list[bytes]]) -> tuple[PutAside, ...]:

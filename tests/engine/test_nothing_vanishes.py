@@ -146,12 +146,12 @@ async def test_a_dead_letter_brings_its_chat_back(engine: Engine, redis: Redis) 
 async def test_redis_that_cannot_write_now_counts_as_away(engine: Engine, redis: Redis, error: str) -> None:
     script = f"return redis.error_reply('{error}')"
     with pytest.raises(Away):
-        await engine._persist(lambda: engine._batch.call("EVAL", script, 0))
+        await engine._calls.command("EVAL", script, 0)
 
 
 async def test_a_command_that_cannot_be_packed_fails_alone(engine: Engine) -> None:
     good = engine.recall("x")
-    bad = engine._batch.call("SET", "x", object())  # type: ignore[arg-type]  # on purpose
+    bad = engine._calls._batch.call("SET", "x", object())  # type: ignore[arg-type]  # on purpose
     results = await asyncio.gather(good, bad, engine.recall("x"), return_exceptions=True)
     assert [isinstance(result, BaseException) for result in results] == [False, True, False]
 

@@ -165,8 +165,8 @@ async def test_redis_away_inside_a_handler_is_not_its_authors_error(stage: Stage
     async def tell(ctx: Context) -> None:
         runs.append(ctx.text)
         if len(runs) == 1:
-            runtime.engine._batch._connect = nowhere
-            await runtime.engine._batch._drop()
+            runtime.engine._calls._batch._connect = nowhere
+            await runtime.engine._calls._batch._drop()
         await ctx.notify("+5521998760002", "an order came in")
         await ctx.reply("told")
 
@@ -176,12 +176,12 @@ async def test_redis_away_inside_a_handler_is_not_its_authors_error(stage: Stage
 
     def nowhere() -> AbstractConnection:
         if time.monotonic() > begun + 2.5:  # longer than the engine's patience
-            runtime.engine._batch._connect = connect
+            runtime.engine._calls._batch._connect = connect
             return connect()
         raise ConnectionRefusedError
 
     runtime = await stage.work(bot)
-    connect = runtime.engine._batch._connect
+    connect = runtime.engine._calls._batch._connect
     await stage.says("hi")
     (answer,) = await stage.sees(1)
     assert (answer["text"], caught) == ("told", [])

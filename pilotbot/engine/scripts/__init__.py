@@ -15,6 +15,7 @@ PARTS = {
     "claim_lanes": ("lane",),
     "sent": ("lane",),
     "unsent": ("lane",),
+    "pause": (),
     "decide_again": ("lane",),
     "record": (),
     "status": (),

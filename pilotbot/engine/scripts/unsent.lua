@@ -1,5 +1,5 @@
 -- The lane's first item did not go: post it again later with its pin kept, decide it again, or bury it. (design 3.4)
--- ARGV: c, token, item id, 'retry'|'again'|'dead', delay_ms, unknown 0|1, reason, detail, pause the number until the delay is over 0|1
+-- ARGV: c, token, item id, 'retry'|'again'|'dead', delay_ms, unknown 0|1, reason, detail
 -- 'again' is a definite refusal for the window: the pin is lifted, and the window shut if no newer inbound opened it.
 -- Returns 'ok' or 'stale'
 local c, delay = ARGV[1], tonumber(ARGV[5])
@@ -13,9 +13,6 @@ if ARGV[4] == 'retry' then
   redis.call('HINCRBY', chat, 'o:tries', 1)
   redis.call('HSET', chat, 'o:unknown', ARGV[6])
   at = now + delay
-  if ARGV[9] == '1' then
-    redis.call('SET', key('paused', redis.call('HGET', chat, 'number')), int(at), 'PX', int(delay + 60000))
-  end
 elseif ARGV[4] == 'again' then
   local known = redis.call('HMGET', chat, 'in', 'o:in')
   if known[1] and known[1] == known[2] then redis.call('HSET', chat, 'shut', known[1]) end
