@@ -10,6 +10,18 @@ from pilotbot.context import Contact, Context, Outcome
 from pilotbot.replies import ClosedPolicy, File, Message, Option, Template
 from pilotbot.routing import Filter, Provided, Router, Routes
 
+_in_turn: ContextVar[bool] = ContextVar("pilotbot-turn", default=False)
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Mark what runs inside as a turn, where `Bot.notify` is refused: used by the runtime."""
+    token = _in_turn.set(True)
+    try:
+        yield
+    finally:
+        _in_turn.reset(token)
+
 
 class Outbox(Protocol):
     """Puts messages in lanes from outside a turn."""
@@ -54,7 +66,7 @@ class Bot(Router):
         self.which = which
         self._provided = Provided()
         self._outbox: Outbox | None = None
-        self._turn: ContextVar[bool] = ContextVar(f"pilotbot-turn-{name}", default=False)
+        self._included: list[Bot] = []
 
     def provide(self, kind: type[object], factory: Callable[..., Any], *, replace: bool = False) -> None:
         """Have `factory` make every `kind` that a handler asks for by annotation, at most once a turn.
@@ -68,6 +80,7 @@ class Bot(Router):
         super().include(router, *filters)
         if isinstance(router, Bot):
             self._provided.update(router._provided)  # noqa: SLF001 - its own class
+            self._included.append(router)
 
     def build(self) -> Routes:
         """Check the wiring of all handlers, and return the routes. Raises WiringError with every problem."""
@@ -110,7 +123,7 @@ class Bot(Router):
             RuntimeError: inside a turn, where `ctx.notify` commits with it; or the bot is not running here.
             ValueError: `who` is no address, or `number` no configured number.
         """
-        if self._turn.get():
+        if _in_turn.get():
             raise RuntimeError("bot.notify is for outside a turn: in a handler use ctx.notify, which leaves with the turn's commit")
         if self._outbox is None:
             raise RuntimeError("the bot is not running here: use it inside `async with running(bot, settings)`, or `pilotbot notify`")
@@ -119,14 +132,7 @@ class Bot(Router):
         )
 
     def bind(self, outbox: Outbox | None) -> None:
-        """Say what carries `notify`: called by the runtime when it starts and stops."""
+        """Say what carries `notify`, of included bots too: called by the runtime when it starts and stops."""
         self._outbox = outbox
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Mark what runs inside as a turn, where `notify` is refused: called by the runtime."""
-        token = self._turn.set(True)
-        try:
-            yield
-        finally:
-            self._turn.reset(token)
+        for bot in self._included:
+            bot.bind(outbox)

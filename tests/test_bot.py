@@ -153,3 +153,31 @@ class TestNotify:
         await runtime.stop()
         with pytest.raises(RuntimeError, match=r"running\(bot, settings\)"):
             await bot.notify(ANA, "x", template=FOLLOW_UP)
+
+
+class TestNotifyOfAnIncludedBot:
+    async def test_it_writes_as_the_outer_one_does(self, stage: Stage) -> None:
+        outer, inner = Bot("outer"), shop()
+        outer.include(inner)
+        await stage.work(outer)
+        await stage.says("price?")
+        await stage.sees(1)
+        assert await inner.notify(ANA, "New prices") == Queued("text")
+        _, news = await stage.sees(2)
+        assert news["text"] == "New prices"
+
+    async def test_it_is_refused_in_a_turn_of_the_outer_one(self, stage: Stage) -> None:
+        outer, inner = Bot("outer"), Bot("inner")
+        refused: list[str] = []
+
+        @inner.message()
+        async def tell(ctx: Context) -> None:
+            with pytest.raises(RuntimeError, match=r"ctx\.notify") as error:
+                await inner.notify(BRUNO, "psst")
+            refused.append(str(error.value))
+
+        outer.include(inner)
+        runtime = await stage.work(outer)
+        await stage.says("hi")
+        await stage.quiet(runtime)
+        assert len(refused) == 1

@@ -108,6 +108,9 @@ def _errors_as_json(counts: Counter[str]) -> Middleware:
         except web.HTTPException as error:
             headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
             return _refusal(counts, error.status, error.reason.lower().replace(" ", "-"), error.reason, headers)
+        except Exception:
+            log.exception("a request met a defect")
+            return _refusal(counts, 500, "defect", "the server met a defect of its own; deliver it again")
 
     return middleware
 

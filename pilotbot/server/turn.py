@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from pilotbot import events
 from pilotbot.bot import Bot
+from pilotbot.bot import turn as in_turn
 from pilotbot.contacts import State, changed, dump, load
 from pilotbot.context import Chat, Contact, Context
 from pilotbot.engine import Away, ChatKey, ChatKind, Claimed, Effects, Engine, Lane, Notice, Place, PutAside
@@ -65,7 +66,7 @@ class TurnRunner:
         except Exception as error:  # noqa: BLE001 - such as a number that is not configured any more: no other try can help
             return await self._bury(turn, "set-up", str(error) if isinstance(error, ValueError) else self._told(error), keep)
         try:
-            with self._bot.turn():
+            with in_turn():
                 async with asyncio.timeout(self._timeout):
                     effects = await self._handle(turn, ctx, desk)
         except LeaseLost:
@@ -168,7 +169,7 @@ class TurnRunner:
         """What to do about an exception: the effects of the error handler that settled it, or the back-off for another try."""
         failed = desk.fresh()
         try:
-            with self._bot.turn():
+            with in_turn():
                 async with asyncio.timeout(self._timeout), TurnScope(self._loader(turn)) as scope:
                     again = _with_desk(ctx, failed)
                     if await self._routes.run_error(error, again, scope, desk.selected):
