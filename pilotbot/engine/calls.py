@@ -1,7 +1,8 @@
 """Calls of Redis: scripts by their digest, plain commands; repeated through short absences, which scripts allow (safe to run twice)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
@@ -41,6 +42,7 @@ class Calls:
     def __init__(self, url: str | Callable[[], str], *, patience: float, restore: Callable[[], Awaitable[object]] | None) -> None:
         self._patience = patience
         self._restore = restore
+        self._restoring: asyncio.Future[object] | None = None
         self._batch = Batcher(lambda: _unconnected(url if isinstance(url, str) else url()))
 
     @property
@@ -49,20 +51,22 @@ class Calls:
         return self._batch.losses
 
     async def once(self, *command: Argument) -> Any:
-        """A command that is not repeated. Raises what redis-py does."""
-        return await self._batch.call(*command)
+        """A command that is not repeated. Raises Away, and what else redis-py raises."""
+        with _named():
+            return await self._batch.call(*command)
 
     async def command(self, *command: Argument) -> Any:
         """A command that may be run twice. Raises Away when patience is over."""
-        return await self._persist(lambda: self._batch.call(*command))
+        return await self._persist(lambda: self.once(*command))
 
     async def script_once(self, name: str, shard: int, *arguments: Argument) -> Any:
         """A script in a shard, not repeated."""
         wanted = script(name)
-        try:
-            return await self._batch.call("EVALSHA", wanted.sha, 1, base(shard), *arguments)
-        except NoScriptError:  # Redis was restarted: tell it the script again
-            return await self._batch.call("EVAL", wanted.source, 1, base(shard), *arguments)
+        with _named():
+            try:
+                return await self._batch.call("EVALSHA", wanted.sha, 1, base(shard), *arguments)
+            except NoScriptError:  # Redis was restarted: tell it the script again
+                return await self._batch.call("EVAL", wanted.source, 1, base(shard), *arguments)
 
     async def script(self, name: str, shard: int, *arguments: Argument) -> Any:
         """A script in a shard. Raises Away when patience is over."""
@@ -70,29 +74,49 @@ class Calls:
 
     async def close(self) -> None:
         """Disconnect; later calls fail."""
+        if self._restoring is not None:
+            self._restoring.cancel()
+            await asyncio.wait([self._restoring])
         await self._batch.close()
 
     async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         try:
             return await attempt()
-        except RedisError as error:
-            if not _absent(error):
-                raise
-            problem: Exception = error
+        except Away as error:
+            problem = error
         try:
             async with asyncio.timeout(self._patience):
                 while True:
                     try:
-                        if self._restore is not None:
-                            await self._restore()
+                        await self._restored()
                         return await attempt()
-                    except (RedisError, RedisUnavailable) as error:
-                        if not (isinstance(error, RedisUnavailable) or _absent(error)):
-                            raise
+                    except Away as error:
                         problem = error
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise Away(str(problem)) from problem
+            raise problem from None
+
+    async def _restored(self) -> None:
+        """Wait for the embedded server to be back. A caller whose patience ends stops waiting; the server goes on starting."""
+        if self._restore is None:
+            return
+        if self._restoring is None or self._restoring.done():
+            self._restoring = asyncio.ensure_future(self._restore())
+        try:
+            await asyncio.shield(self._restoring)
+        except RedisUnavailable as error:
+            raise Away(str(error)) from error
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Absences of Redis by one name."""
+    try:
+        yield
+    except RedisError as error:
+        if _absent(error):
+            raise Away(str(error)) from error
+        raise
 
 
 def _absent(error: RedisError) -> bool:

@@ -16,7 +16,7 @@ ClosedPolicy = Literal["defer", "skip", "fail"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One message to send, with all its variants. Times are business milliseconds; empty bytes mean that a variant does not exist.
+    """One message to send, with all its variants; empty bytes mean that a variant does not exist.
 
     `group` names the content that an item is a part of, where it has several and a template: the template stands for all of it, so the
     `rest` goes only if the first part went free-form.
@@ -28,7 +28,6 @@ class Item:
     menu: bytes = b""
     enforced: bool = False
     closed: ClosedPolicy = "defer"
-    expires: int = 0
     again: bool = False
     group: str = ""
     rest: bool = False
@@ -42,7 +41,6 @@ class Item:
             "m": len(self.menu),
             "w": int(self.enforced),
             "p": self.closed[0],
-            "x": self.expires,
             "a": int(self.again),
             "g": self.group,
             "r": int(self.rest),
@@ -64,7 +62,6 @@ class Item:
             menu=payload[template_end : template_end + header["m"]],
             enforced=bool(header["w"]),
             closed=policies[header["p"]],
-            expires=header["x"],
             again=bool(header["a"]),
             group=header.get("g", ""),  # what later versions add must be missing in what earlier ones stored
             rest=bool(header.get("r")),

@@ -9,13 +9,14 @@ import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
 import orjson
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 
 from pilotbot.engine.batch import Argument
-from pilotbot.engine.calls import Calls
+from pilotbot.engine.calls import Away, Calls
 from pilotbot.engine.items import Item
 from pilotbot.engine.keys import ChatKey, Keyring, base
 from pilotbot.engine.scripts import PARTS, script
@@ -124,10 +125,12 @@ class Engine:
 
     async def close(self) -> None:
         """Give all leases of this process back, and disconnect."""
-        if self._keys is not None:
-            with contextlib.suppress(RedisConnectionError):  # then the leases run out by themselves
-                await asyncio.gather(*(self._calls.script_once("let_go", shard, self.worker, "both") for shard in range(self.shards)))
-        await self._calls.close()
+        try:
+            if self._keys is not None:
+                with contextlib.suppress(Away, RedisError):  # then the leases run out by themselves
+                    await asyncio.gather(*(self._calls.script_once("let_go", shard, self.worker, "both") for shard in range(self.shards)))
+        finally:
+            await self._calls.close()
 
     # --- in ---------------------------------------------------------------------------------------------------------------------
 
@@ -140,25 +143,27 @@ class Engine:
             "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), MAILBOX_DEPTH,
             self.terms.open_for, place.number, place.kind, place.address, arrival.name,
         )  # fmt: skip
-        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]), reply[3])
+        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]), _put_aside(reply[3]))
 
-    async def claim(self, shard: int, most: int) -> list[Claimed]:
-        """Lease up to `most` chats of a shard that have work. Not repeated: a lost reply costs a lease, which `let_go` heals."""
-        reply = await self._calls.script_once("claim", shard, self.worker, most, self.terms.lease)
+    async def claim(self, shard: int, most: int, *, reap: bool = True) -> list[Claimed]:
+        """Lease up to `most` chats of a shard that have work; `reap` takes back what others leased and lost.
+
+        Not repeated: a lost reply costs a lease, which `let_go` heals.
+        """
+        reply = await self._calls.script_once("claim", shard, self.worker, most, self.terms.lease, int(reap))
         return [Claimed.read(shard, one) for one in reply]
 
     async def commit(self, turn: Claimed, effects: Effects, *, keep: bool, send: bool) -> Settled:
         """Make a turn's effects so and remove its event, in one step; `keep` leases the chat's next event, `send` its lane."""
         arguments: list[Argument] = [
             turn.key.id, turn.token, turn.seq, turn.score, int(keep), self.terms.lease, self.terms.open_for, HOLD,
-            self.worker if send else "", len(effects.sets), len(effects.deletes), len(effects.items), len(effects.notices),
+            self.worker if send else "", len(effects.sets), len(effects.items), len(effects.notices),
         ]  # fmt: skip
         for name, value in effects.sets.items():
             arguments += (name, value)
-        arguments += effects.deletes
         arguments += (item.pack() for item in effects.items)
         for notice in effects.notices:
-            arguments += (notice.item.id, notice.pack())
+            arguments += (notice.id, notice.pack())
         reply = await self._calls.script("commit", turn.key.shard, *arguments)
         return self._settled(turn.key.shard, reply)
 
@@ -192,33 +197,38 @@ class Engine:
 
     # --- out --------------------------------------------------------------------------------------------------------------------
 
-    async def enqueue(self, notice: Notice, *, bury: bool = False) -> Literal["ok", "dup", "full"]:
-        """Put a message in a chat's lane from outside a turn, once per item id; `bury` it where the lane is full, lest it be lost."""
-        place, item = notice.place, notice.item
-        reply = await self._calls.script(
-            "enqueue", place.key.shard, place.key.id, item.id, item.pack(), REMEMBER_KEYS, place.number, place.kind, place.address,
-            int(bury),
+    async def enqueue(
+        self, notice: Notice, *, bury: bool = False
+    ) -> tuple[Literal["ok", "dup", "full"], tuple[PutAside, ...]]:
+        """Put a content in a chat's lane from outside a turn, whole and once; `bury` it where the lane is full, lest it be lost."""
+        place = notice.place
+        outcome, notes = await self._calls.script(
+            "enqueue", place.key.shard, place.key.id, REMEMBER_KEYS, place.number, place.kind, place.address, int(bury),
+            *(item.pack() for item in notice.items),
         )  # fmt: skip
-        outcome: Literal["ok", "dup", "full"] = reply.decode()
-        return outcome
+        return outcome.decode(), _put_aside(notes)
 
-    async def relay(self, notices: Sequence[Notice], shard: int) -> None:
+    async def relay(self, notices: Sequence[Notice], shard: int) -> tuple[PutAside, ...]:
         """Move notices that a commit of this shard staged to their own lanes, then forget them here."""
-        await asyncio.gather(*(self.enqueue(notice, bury=True) for notice in notices))
+        taken = await asyncio.gather(*(self.enqueue(notice, bury=True) for notice in notices))
         if notices:
-            await self._calls.script("relay", shard, "done", *(notice.item.id for notice in notices))
+            await self._calls.script("relay", shard, "done", *(notice.id for notice in notices))
+        return tuple(note for _, notes in taken for note in notes)
 
-    async def relay_leftovers(self, shard: int, *, older_than: int = 5_000, most: int = 50) -> int:
+    async def relay_leftovers(self, shard: int, *, older_than: int = 5_000, most: int = 50) -> tuple[list[Notice], tuple[PutAside, ...]]:
         """Relay what a process that died left staged. `older_than` is in ms."""
         flat = await self._calls.script("relay", shard, "due", older_than, most)
         notices = [Notice.unpack(payload) for payload in flat[1::2]]
-        await self.relay(notices, shard)
-        return len(notices)
+        return notices, await self.relay(notices, shard)
 
-    async def claim_lanes(self, shard: int, most: int) -> tuple[list[Lane], tuple[PutAside, ...]]:
+    async def sweep(self, shard: int, most: int = 50) -> tuple[PutAside, ...]:
+        """Bury what waited too long for contacts to write."""
+        return _put_aside(await self._calls.script("sweep", shard, most))
+
+    async def claim_lanes(self, shard: int, most: int, *, reap: bool = True) -> tuple[list[Lane], tuple[PutAside, ...]]:
         """Lease up to `most` lanes of a shard that are due. Not repeated, as `claim`."""
         leases, notes = await self._calls.script_once(
-            "claim_lanes", shard, self.worker, most, self.terms.lease, self.terms.open_for, HOLD
+            "claim_lanes", shard, self.worker, most, self.terms.lease, self.terms.open_for, HOLD, int(reap)
         )
         return [Lane.read(shard, lease) for lease in leases], _put_aside(notes)
 
@@ -295,19 +305,20 @@ class Engine:
         flat = await self._calls.command("HGETALL", f"{base(place.shard)}:message:{place.id}")
         return Record.read(platform_id, flat) if flat else None
 
-    async def decide_again(self, record: Record) -> str:
+    async def decide_again(self, record: Record) -> tuple[Literal["ok", "dup", "full"], tuple[PutAside, ...]]:
         """Queue a message that was refused late for the window once more, and shut the window unless the contact wrote since."""
-        if record.chat is None or record.again is None:
+        chat, again = record.chat, record.again
+        if chat is None or again is None:
             raise ValueError("there is nothing to decide again in this record")
-        chat, item = record.chat, record.again
-        reply = await self._calls.script("decide_again", chat.shard, chat.id, record.inbound, item.id, item.pack())
+        outcome, notes = await self._calls.script("decide_again", chat.shard, chat.id, record.inbound, again.pack())
         place = self.keys.record(record.platform_id)  # once: a failure told of again, whenever, finds nothing to decide
         await self._calls.command("HDEL", f"{base(place.shard)}:message:{place.id}", "again")
-        return str(reply, "utf-8")
+        return outcome.decode(), _put_aside(notes)
 
     async def unfinished(self, shard: int, most: int = 20) -> list[str]:
         """Platform ids of messages whose final status is overdue; each is named a few times, then no more."""
-        reply = await self._calls.script("unfinished", shard, most, *(later - POLL_AFTER[0] for later in POLL_AFTER[1:]))
+        waits = (later - sooner for sooner, later in pairwise(POLL_AFTER))
+        reply = await self._calls.script("unfinished", shard, most, *waits)
         return [one.decode() for one in reply]
 
     # --- upkeep -----------------------------------------------------------------------------------------------------------------
@@ -317,7 +328,7 @@ class Engine:
         arguments = [part for pair in turns for part in pair] + ["-"] + [part for pair in lanes for part in pair]
         return {one.decode() for one in await self._calls.script("renew", shard, self.terms.lease, *arguments)}
 
-    async def let_go(self, shard: int, what: Literal["mailbox", "lane", "both"] = "both", keep: Sequence[str] = ()) -> int:
+    async def let_go(self, shard: int, what: Literal["mailbox", "lane", "both"], keep: Sequence[str] = ()) -> int:
         """Give back this process's leases but those in `keep` (tokens): claims whose reply was lost."""
         return int(await self._calls.script("let_go", shard, self.worker, what, *keep))
 
@@ -374,11 +385,11 @@ class Engine:
 
     async def retry_dead(self, name: str) -> bool:
         """Put a dead letter back where it came from. False where there is none, or its lane is full."""
-        return any(await asyncio.gather(*(self._calls.script("dead", shard, "retry", name) for shard in range(self.shards))))
+        return any(await asyncio.gather(*(self._calls.script_once("dead", shard, "retry", name) for shard in range(self.shards))))
 
     async def drop_dead(self, name: str) -> bool:
         """Forget a dead letter. False where there is none."""
-        return any(await asyncio.gather(*(self._calls.script("dead", shard, "drop", name) for shard in range(self.shards))))
+        return any(await asyncio.gather(*(self._calls.script_once("dead", shard, "drop", name) for shard in range(self.shards))))
 
     def _settled(self, shard: int, reply: list[Any]) -> Settled:
         outcome, following, lane, notes = reply

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Literal
 
 import orjson
@@ -42,12 +43,12 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of an arrival. `full` is the only outcome in which it was not kept."""
+    """What became of an arrival. Not kept, but to be delivered again: `full`; not kept for good: `stale`."""
 
     outcome: Literal["ok", "dup", "replaced", "stale", "full"]
     wake_mailbox: bool = False
     wake_lane: bool = False
-    held_in_vain: int = 0  # messages that waited for this and were too old, or too many: dead letters now
+    put_aside: "tuple[PutAside, ...]" = ()  # messages that waited for this one, and had no place or were too old
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,33 +127,42 @@ class PutAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """An item for another chat, staged in a commit and relayed after it."""
+    """A content for another chat, in one item or several: staged in a commit and relayed after it, or queued from outside a turn."""
 
     place: Place
-    item: Item
+    items: tuple[Item, ...]
+
+    @property
+    def id(self) -> str:
+        """Its identity: that of its first item."""
+        return self.items[0].id
 
     def pack(self) -> bytes:
         """As it waits in the relay."""
-        where = {"key": str(self.place.key), "number": self.place.number, "kind": self.place.kind, "address": self.place.address}
-        return orjson.dumps(where) + b"\n" + self.item.pack()
+        packed = [item.pack() for item in self.items]
+        where = {
+            "key": str(self.place.key), "number": self.place.number, "kind": self.place.kind, "address": self.place.address,
+            "sizes": [len(item) for item in packed],
+        }  # fmt: skip
+        return orjson.dumps(where) + b"\n" + b"".join(packed)
 
     @classmethod
     def unpack(cls, stored: bytes) -> "Notice":
         """Read what `pack` wrote."""
-        line, _, item = stored.partition(b"\n")
+        line, _, payload = stored.partition(b"\n")
         where = orjson.loads(line)
+        ends = list(accumulate(where["sizes"]))
         return cls(
             place=Place(key=ChatKey.parse(where["key"]), number=where["number"], kind=where["kind"], address=where["address"]),
-            item=Item.unpack(item),
+            items=tuple(Item.unpack(payload[start:end]) for start, end in zip([0, *ends], ends, strict=False)),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a turn wants to make so: fields of the chat to set and to remove, answers, notices to other chats."""
+    """What a turn wants to make so: fields of the chat, answers, notices to other chats."""
 
     sets: Mapping[str, bytes] = field(default_factory=dict)
-    deletes: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
     notices: tuple[Notice, ...] = ()
 

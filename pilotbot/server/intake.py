@@ -11,7 +11,7 @@ from typing import Literal
 
 from pilotbot import events
 from pilotbot.contacts import canonical
-from pilotbot.engine import Accepted, Arrival, ChatKey, ChatKind, Engine, Place, Record
+from pilotbot.engine import Accepted, Arrival, ChatKey, ChatKind, Engine, Place, PutAside, Record
 from pilotbot.platform import FailureFamily, failure_family
 from pilotbot.settings import NumberSettings
 
@@ -25,11 +25,12 @@ Outcome = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Wake:
-    """Whom to tell that there is work, by shard. Only a hint: polling is the truth."""
+class Tell:
+    """Whom to tell: that there is work, by shard (only a hint: polling is the truth), and what was put aside."""
 
     mailbox: Callable[[int], None]
     lane: Callable[[int], None]
+    put_aside: Callable[[tuple[PutAside, ...]], None]
 
 
 class Intake:
@@ -43,7 +44,7 @@ class Intake:
         self,
         engine: Engine,
         numbers: Sequence[NumberSettings],
-        wake: Wake,
+        tell: Tell,
         *,
         wants: Callable[[events.Event], bool],
         follow_clock: bool,
@@ -51,7 +52,7 @@ class Intake:
     ) -> None:
         self._engine = engine
         self._numbers = numbers
-        self._wake = wake
+        self._to = tell
         self._wants = wants
         self._follow_clock = follow_clock
         self._counts = counts
@@ -93,8 +94,8 @@ class Intake:
         if self._follow_clock:
             await self._engine.advance(event.offset)
             for shard in range(self._engine.shards):
-                self._wake.mailbox(shard)
-                self._wake.lane(shard)
+                self._to.mailbox(shard)
+                self._to.lane(shard)
         return "clock"
 
     async def _keep(self, event: events.Event, raw: bytes, number: NumberSettings) -> Outcome:
@@ -117,9 +118,7 @@ class Intake:
             )
         )
         self._tell(place.key.shard, result)
-        if result.held_in_vain:
-            self._counts["dead:hold"] += result.held_in_vain
-            log.warning("%d messages waited in vain for a contact to write (see `pilotbot dead list`)", result.held_in_vain)
+        self._to.put_aside(result.put_aside)
         return result.outcome
 
     async def _person(self, event: events.Event, address: str) -> str:
@@ -141,7 +140,7 @@ class Intake:
         if record.chat is None:
             return "status"  # parked until the 202 is recorded
         if event.status == "failed":
-            await settle_failure(self._engine, record, self._wake.lane, self._counts)
+            self._to.put_aside(await settle_failure(self._engine, record, self._to.lane, self._counts))
         if (advanced or record.status == event.status) and self._wants(event):  # merged before, and kept only now, after a crash
             result = await hand_on(self._engine, record.chat, event, raw)
             self._tell(record.chat.shard, result)
@@ -151,9 +150,9 @@ class Intake:
 
     def _tell(self, shard: int, result: Accepted) -> None:
         if result.wake_mailbox:
-            self._wake.mailbox(shard)
+            self._to.mailbox(shard)
         if result.wake_lane:
-            self._wake.lane(shard)
+            self._to.lane(shard)
 
 
 async def hand_on(engine: Engine, chat: ChatKey, event: events.Event, raw: bytes) -> Accepted:
@@ -170,17 +169,21 @@ async def hand_on_parked(engine: Engine, record: Record) -> None:
             await engine.unpark(record)
 
 
-async def settle_failure(engine: Engine, record: Record, wake_lane: Callable[[int], None], counts: Counter[str]) -> None:
+async def settle_failure(
+    engine: Engine, record: Record, wake_lane: Callable[[int], None], counts: Counter[str]
+) -> tuple[PutAside, ...]:
     """What to do about a message that failed after it was taken: the window's refusals are decided again, once (design 3.5).
 
-    Everything else stays as it is: what may have been delivered is never sent again by machine.
+    Everything else stays as it is: what may have been delivered is never sent again by machine. Returns what found no place.
     """
     family = failure_family(record.code)
     counts[f"failed:{family}"] += 1
     log.info("a message failed after it was accepted: %s (item %s)", record.code or "no code", record.item)
     if family is FailureFamily.WINDOW and record.again is not None and record.chat is not None:
-        await engine.decide_again(record)
+        _, put_aside = await engine.decide_again(record)
         wake_lane(record.chat.shard)
+        return put_aside
+    return ()
 
 
 def chat_of(event: events.Event) -> tuple[ChatKind, str]:

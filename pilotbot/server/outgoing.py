@@ -136,9 +136,6 @@ class TurnDesk:
             now=self.turn.now, closed=self.closed, base=base, options=options, media=media, template=template,
             values={**self.given, **values},
         )  # fmt: skip
-        if said.menu is not None:
-            self.menus = [said.menu, *self.menus][:MENUS]
-            self._menus_changed = True
         if now:
             for item in said.items:
                 outcome, lane, notes = await self.engine.emit(self.turn, item.id, item)
@@ -149,6 +146,9 @@ class TurnDesk:
                 self.hand_over(lane, notes)
         else:
             self._items.extend(said.items)
+        if said.menu is not None:
+            self.menus = [said.menu, *self.menus][:MENUS]
+            self._menus_changed = True
         return said.outcome
 
     async def notify(
@@ -163,11 +163,11 @@ class TurnDesk:
         values: dict[str, object],
     ) -> Outcome:
         """Stage a message to another chat; it is relayed after the commit."""
-        notices, outcome = await compose(
+        notice, outcome = await compose(
             self.engine, self.numbers.pick(number or self.place.number), who, content, occasion=self._next_staged(), closed=self.closed,
             options=options, media=media, template=template, values=values,
         )  # fmt: skip
-        self._notices.extend(notices)
+        self._notices.append(notice)
         return outcome
 
     def _next_staged(self) -> str:
@@ -211,16 +211,14 @@ class LaneOutbox:
         values: dict[str, object],
     ) -> Outcome:
         """Put a message in a chat's lane, once per key."""
-        notices, outcome = await compose(
+        notice, outcome = await compose(
             self._engine, self._numbers.pick(number), who, content, occasion=derived_id("notify", key), closed=self._closed,
             options=options, media=media, template=template, values=values,
         )  # fmt: skip
-        taken: set[str] = set()
-        for notice in notices:  # all of them: an earlier call may have been lost half-way
-            taken.add(await self._engine.enqueue(notice))
-            if "full" in taken:
-                return Skipped("too many messages wait for this contact", failed=True)
-        return outcome if "ok" in taken else Skipped("a message with this key was taken before")
+        taken, _ = await self._engine.enqueue(notice)
+        if taken == "full":
+            return Skipped("too many messages wait for this contact", failed=True)
+        return outcome if taken == "ok" else Skipped("a message with this key was taken before")
 
 
 async def compose(
@@ -235,8 +233,8 @@ async def compose(
     media: File | None,
     template: Template | None,
     values: Mapping[str, object],
-) -> tuple[tuple[Notice, ...], Outcome]:
-    """A message to any chat, as notices for its lane, with the forecast by that chat's window. Once per chat and `occasion`."""
+) -> tuple[Notice, Outcome]:
+    """A message to any chat, as a notice for its lane, with the forecast by that chat's window. Once per chat and `occasion`."""
     to = destination(address(who.address if isinstance(who, Contact) else who))
     known = to.address
     if to.kind == "contact" and not known.startswith("+"):
@@ -253,7 +251,7 @@ async def compose(
         content, to=to, number=number, seen=seen_now, now=chat.now, closed=closed, base=derived_id(occasion, key.id), options=options,
         media=media, template=template, values={"contact": contact, **values},
     )  # fmt: skip
-    return tuple(Notice(place=place, item=item) for item in said.items), said.outcome
+    return Notice(place=place, items=said.items), said.outcome
 
 
 def destination(to: str) -> Destination:

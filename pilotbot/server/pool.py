@@ -7,8 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Generic, Literal, TypeVar
 
-from redis.exceptions import RedisError
-
 from pilotbot.engine import Away, ChatKey, Claimed, Engine, Lane
 from pilotbot.server.hints import Hints
 
@@ -33,16 +31,22 @@ class Pool(ABC, Generic[L]):
         self._tasks: dict[asyncio.Task[None], L] = {}
         self._latest: dict[ChatKey, asyncio.Task[None]] = {}
         self._losses = engine.losses
+        self._steady_since = time.monotonic()
         self._doubtful = False
         self._stopping = False
 
+    @property
+    def full(self) -> bool:
+        """Whether there is no place for more."""
+        return len(self._tasks) >= self._most
+
     @abstractmethod
-    async def _claim(self, shard: int, most: int) -> list[L]:
-        """Lease up to so many of a shard."""
+    async def _claim(self, shard: int, most: int, *, reap: bool) -> list[L]:
+        """Lease up to so many of a shard; `reap` takes back leases that ran out."""
 
     @abstractmethod
     async def _work(self, lease: L) -> None:
-        """Work on a lease until it is settled or lost; hardly begin once `_stopping` is set."""
+        """Work on a lease until it is settled or lost. Once `_stopping` is set, begin nothing: give it back."""
 
     def wake(self, shard: int) -> None:
         """Say that this shard has work. Only a hint: what nobody tells of is found by polling."""
@@ -68,15 +72,15 @@ class Pool(ABC, Generic[L]):
                 free = self._most - len(self._tasks)
                 if shards := self._hints.take(free):
                     await self._take(shards, free // len(shards))
-            except (Away, RedisError) as error:
-                log.warning("the %s waits for Redis: %s", type(self).__name__.lower(), type(error).__name__)
+            except Away:
+                log.warning("the %s waits for Redis", type(self).__name__.lower())
                 self._doubtful = True
             except Exception:
                 log.exception("the %s met a defect; it goes on", type(self).__name__.lower())
                 self._doubtful = True
             if self._doubtful:
                 await asyncio.sleep(PAUSE)
-            elif not self._hints or len(self._tasks) >= self._most:
+            elif not self._hints or self.full:
                 await self._hints.wait()
 
     async def renew(self) -> None:
@@ -107,7 +111,10 @@ class Pool(ABC, Generic[L]):
 
     async def _take(self, shards: list[int], share: int) -> None:
         """Claim and start up to `share` of each shard."""
-        for shard, claimed in zip(shards, await asyncio.gather(*(self._claim(shard, share) for shard in shards)), strict=True):
+        # After an outage others need a moment to prolong what they work on, before it may be taken for lost.
+        reap = time.monotonic() - self._steady_since >= self._engine.terms.lease / 3000
+        claims = await asyncio.gather(*(self._claim(shard, share, reap=reap) for shard in shards))
+        for shard, claimed in zip(shards, claims, strict=True):
             if len(claimed) == share:
                 self._hints.add(shard)  # there may be more, after the other shards
             for lease in claimed:
@@ -132,7 +139,12 @@ class Pool(ABC, Generic[L]):
         await self.renew()
         kept = [lease.token for lease in self._tasks.values()]
         await asyncio.gather(*(self._engine.let_go(shard, self.what, kept) for shard in range(self._engine.shards)))
-        self._losses, self._doubtful = losses, False
+        self._losses, self._doubtful, self._steady_since = losses, False, time.monotonic()
+
+    async def _give_back(self, lease: L) -> None:
+        """Give back one lease that was not begun, without blame."""
+        kept = [other.token for other in self._tasks.values() if other.token != lease.token]
+        await self._engine.let_go(lease.key.shard, self.what, kept)
 
     def _renewed(self, leases: list[L], asked: float) -> None:
         """Take note of leases that were prolonged when it was `asked` (monotonic seconds)."""
@@ -146,7 +158,7 @@ class Pool(ABC, Generic[L]):
         if task.cancelled() or (error := task.exception()) is None:
             return
         self._doubtful = True
-        if isinstance(error, Away | RedisError):
+        if isinstance(error, Away):
             log.warning("%s under way was given up, Redis is away; it is done again", "a turn" if self.what == "mailbox" else "a post")
         else:
             log.error("a %s met a defect; it is done again", self.what, exc_info=error)

@@ -9,17 +9,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
 import aiohttp
+import httpx
 import orjson
 from aiohttp import web
 from redis.exceptions import RedisError
 
 from pilotbot.bot import Bot
-from pilotbot.engine import Away, Engine, Terms
+from pilotbot.engine import Away, ChatKey, Engine, Notice, Terms
 from pilotbot.engine.embedded import RedisServer
 from pilotbot.events import Event, decode
 from pilotbot.platform import MessageStatus, PilotStatus, PlatformError
 from pilotbot.server.app import build_app, build_runner
-from pilotbot.server.intake import Intake, Wake
+from pilotbot.server.intake import Intake, Tell
 from pilotbot.server.outgoing import LaneOutbox, Numbers
 from pilotbot.server.sender import Sender
 from pilotbot.server.turn import Hands, TurnRunner
@@ -84,18 +85,22 @@ class Runtime:
         numbers = Numbers(settings.numbers)
         self._outbox = LaneOutbox(engine, numbers, closed=bot.closed)
         self._sender = Sender(engine, platform, counts=self.counts, lanes=settings.senders)
-        hands = Hands(lane=self._sender.offer, put_aside=self._sender.note, wake_lane=self._sender.wake)
+        hands = Hands(
+            lane=self._sender.offer, room=lambda: not self._sender.full, wake_lane=self._sender.wake, relay=self._relay_soon,
+            put_aside=self._sender.note,
+        )  # fmt: skip
         turns = TurnRunner(
             bot, self._routes, engine, numbers, hands, timeout=settings.handler_timeout_seconds, reveal=reveal, counts=self.counts
         )
         self._worker = Worker(engine, turns.run, turns=settings.workers)
         self._intake = Intake(
-            engine, settings.numbers, Wake(self._worker.wake, self._sender.wake), wants=self._wants,
+            engine, settings.numbers, Tell(self._worker.wake, self._sender.wake, self._sender.note), wants=self._wants,
             follow_clock=settings.obeys_sandbox_clock, counts=self.counts,
         )  # fmt: skip
         self.app = build_app(settings, self._intake, ready=self._readiness, counts=self.counts)
         self._remote: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._relays: set[asyncio.Task[None]] = set()
         self.url = ""
         """Where the webhook server listens, once it does."""
 
@@ -109,7 +114,8 @@ class Runtime:
             "sender": self._sender.run(),
             "renewal of turns": forever(self._worker.renew, lease / 3, "turns are not renewed"),
             "renewal of lanes": forever(self._sender.renew, lease / 3, "lanes are not renewed"),
-            "relay": forever(self._relay, 5.0, "the relay waits"),
+            "relay": forever(self._relay_leftovers, 5.0, "the relay waits"),
+            "holds": forever(self._sweep, 60.0, "holds that ran out wait"),
             "statuses": forever(self._ask_for_statuses, 30.0, "overdue statuses are not asked for"),
             "templates": forever(self._look_at_templates, 3600.0, "the catalogue of templates could not be read"),
         }
@@ -126,7 +132,7 @@ class Runtime:
         await self._sender.stop(max(1.0, until - time.monotonic()))
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._relays, return_exceptions=True)
 
     def _wants(self, event: Event) -> bool:
         return self._routes.wants(type(event))
@@ -145,11 +151,30 @@ class Runtime:
 
     # --- upkeep -----------------------------------------------------------------------------------------------------------------
 
-    async def _relay(self) -> None:
+    def _relay_soon(self, key: ChatKey, notices: tuple[Notice, ...]) -> None:
+        """Relay what a commit staged, outside its turn; what this process does not get to, the next pass over leftovers does."""
+        task = asyncio.create_task(self._relay(key, notices), name="pilotbot-relay-soon")
+        self._relays.add(task)
+        task.add_done_callback(self._relays.discard)
+
+    async def _relay(self, key: ChatKey, notices: tuple[Notice, ...]) -> None:
+        try:
+            self._sender.note(await self.engine.relay(notices, key.shard))
+        except Away:
+            log.warning("notices to other chats wait for Redis")
+        for notice in notices:
+            self._sender.wake(notice.place.key.shard)
+
+    async def _relay_leftovers(self) -> None:
         for shard in range(self.engine.shards):
-            if await self.engine.relay_leftovers(shard):
-                for lane in range(self.engine.shards):
-                    self._sender.wake(lane)
+            notices, put_aside = await self.engine.relay_leftovers(shard)
+            self._sender.note(put_aside)
+            for notice in notices:
+                self._sender.wake(notice.place.key.shard)
+
+    async def _sweep(self) -> None:
+        for shard in range(self.engine.shards):
+            self._sender.note(await self.engine.sweep(shard))
 
     async def _ask_for_statuses(self) -> None:
         """Messages without a final status for ten minutes: the webhook may be lost (design section 3.5)."""
@@ -168,20 +193,22 @@ class Runtime:
     async def _look_at_templates(self) -> None:
         """Remote mistakes are told, in log and /readyz, and refuse nothing (design section 3.16)."""
         for name, client in self._platform.items():
+            meta = next(number.kind for number in self._settings.numbers if number.name == name) == "meta"
             try:
                 found = await client.templates()
             except PlatformError as error:
-                self._remote[name] = str(error)
                 log.error("number %s: the platform does not give its templates: %s", name, error)  # noqa: TRY400 - told, not traced
-                continue
-            meta = next(number.kind for number in self._settings.numbers if number.name == name) == "meta"
-            catalogue = {template.name: template.problem(meta=meta) for template in found}
-            await self.engine.remember(f"templates:{name}", orjson.dumps(catalogue))
-            wrong = {used: catalogue.get(used, "the platform has no such template") for used in sorted(self._bot.templates())}
-            problems = [f"template {used}: {problem}" for used, problem in wrong.items() if problem]
-            self._remote[name] = "; ".join(problems) or "ok"
-            for problem in problems:
-                log.error("number %s: %s", name, problem)
+                trouble, known = [f"the platform does not give its templates: {error}"], await self.engine.recall(f"templates:{name}")
+                catalogue: dict[str, str | None] | None = orjson.loads(known) if known else None
+            else:
+                trouble, catalogue = [], {template.name: template.problem(meta=meta) for template in found}
+                await self.engine.remember(f"templates:{name}", orjson.dumps(catalogue))
+            for used in sorted(self._bot.templates()) if catalogue is not None else ():
+                problem = catalogue.get(used, "the platform has no such template") if catalogue is not None else None
+                if problem:
+                    log.error("number %s: template %s: %s", name, used, problem)
+                    trouble.append(f"template {used}: {problem}")
+            self._remote[name] = "; ".join(trouble) or "ok"
 
     async def _meet_clock(self) -> None:
         """Business time and the sandbox's clock agree: whichever is ahead, the other follows (design section 3.3)."""
@@ -193,7 +220,7 @@ class Runtime:
             if ours > theirs:
                 moved = await client.http.post("/sandbox/clock", json={"advance": f"{(ours - theirs + 999) // 1000}s"})
                 await self.engine.advance(int(moved.raise_for_status().json()["offsetMs"]))
-        except (aiohttp.ClientError, OSError, ValueError, KeyError) as error:
+        except (httpx.HTTPError, ValueError, KeyError) as error:
             log.warning("the sandbox's clock could not be read: %s", type(error).__name__)
 
 

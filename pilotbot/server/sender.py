@@ -42,7 +42,8 @@ def judge(error: PlatformError, lane: Lane, draw: Callable[[], float] = random.r
         case Family.ALREADY_SENT:
             return Verdict("sent")
         case Family.WINDOW:
-            return Verdict("again" if lane.pin == "free" and not lane.item.again else "dead")
+            # Only where the window binds: elsewhere it would be chosen free-form again, and refused again, for ever.
+            return Verdict("again" if lane.pin == "free" and lane.item.enforced and not lane.item.again else "dead")
         case Family.REFUSED:
             return Verdict("dead")
         case Family.BLOCKED:
@@ -57,7 +58,9 @@ def judge(error: PlatformError, lane: Lane, draw: Callable[[], float] = random.r
 def must_look_up(lane: Lane) -> bool:
     """Whether the platform must be asked first: an earlier post may have arrived, and repeating it is no longer plainly right.
 
-    Up to the true edge of the window (a free-form item), and within the platform's memory of the key, a repeat is harmless.
+    Up to the true edge of the window (a free-form item), and within the platform's memory of the key, a repeat is harmless: it is the
+    same message, or none. Past the edge a repeat of what the history does not show is refused late by the platform, and decided again:
+    another variant under another key could be a second message.
     """
     if not lane.unknown:
         return False
@@ -96,8 +99,8 @@ class Sender(Pool[Lane]):
             self._counts[f"{one.what}:{one.why}"] += 1
             log.info("a message was put aside: %s, %s (item %s)", one.what, one.why, one.item)
 
-    async def _claim(self, shard: int, most: int) -> list[Lane]:
-        leased, notes = await self._engine.claim_lanes(shard, most)
+    async def _claim(self, shard: int, most: int, *, reap: bool) -> list[Lane]:
+        leased, notes = await self._engine.claim_lanes(shard, most, reap=reap)
         self.note(notes)
         return leased
 
@@ -163,7 +166,7 @@ class Sender(Pool[Lane]):
         record = await self._engine.record(lane, platform_id)
         await hand_on_parked(self._engine, record)
         if record.status == "failed":
-            await settle_failure(self._engine, record, self.wake, self._counts)
+            self.note(await settle_failure(self._engine, record, self.wake, self._counts))
         settled = await self._engine.sent(lane)
         return await self._settle(lane, settled)
 

@@ -7,24 +7,25 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal, get_args
 
 import orjson
-from redis.exceptions import RedisError
 
 from pilotbot import events
 from pilotbot.bot import Bot
 from pilotbot.bot import turn as in_turn
-from pilotbot.contacts import State, changed, dump, load
+from pilotbot.contacts import State, StateError, changed, dump, load
 from pilotbot.context import Chat, Contact, Context
 from pilotbot.engine import Away, ChatKey, ChatKind, Claimed, Effects, Engine, Lane, Notice, Place, PutAside
-from pilotbot.replies import Ambiguous, Choice, Destination, Menu, Option, recognise, window_enforced
+from pilotbot.replies import Ambiguous, Choice, ContentError, Destination, Menu, Option, recognise, window_enforced
 from pilotbot.routing import Retry, Routes, Selected, StateLoader, TurnScope, explain
 from pilotbot.server.intake import chat_of
 from pilotbot.server.outgoing import LeaseLost, Numbers, TurnDesk, window_of
 
 log = logging.getLogger(__name__)
 
+PACKAGE = Path(__file__).parent.parent
 CRASHES = 3  # of one event, after which it is a poison pill
 BACKOFF = (1_000, 5_000, 30_000, 120_000)  # ms before the tries that follow a Retry, a time-out, a lost connection
 ONCE_MORE = (1_000,)  # anything else is tried once more (design section 3.9)
@@ -32,11 +33,13 @@ ONCE_MORE = (1_000,)  # anything else is tried once more (design section 3.9)
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What a turn passes on when it is committed."""
+    """What a turn passes on. `room` says whether the sender has a place for the lane that a commit can lease."""
 
     lane: Callable[[Lane], None]
-    put_aside: Callable[[tuple[PutAside, ...]], None]
+    room: Callable[[], bool]
     wake_lane: Callable[[int], None]
+    relay: Callable[[ChatKey, tuple[Notice, ...]], None]
+    put_aside: Callable[[tuple[PutAside, ...]], None]
 
 
 class TurnRunner:
@@ -61,19 +64,26 @@ class TurnRunner:
             return await self._bury(turn, "poison", f"the process was lost {turn.crashes} times while it ran this event", keep)
         try:
             ctx, desk = await self._set_up(turn, events.decode(turn.body))
-        except (Away, RedisError):
+        except Away:
             raise
         except Exception as error:  # noqa: BLE001 - such as a number that is not configured any more: no other try can help
-            return await self._bury(turn, "set-up", str(error) if isinstance(error, ValueError) else self._told(error), keep)
+            return await self._bury(turn, "set-up", _summary(error), keep)
+        try:
+            return await self._settle(turn, ctx, desk, keep)
+        except LeaseLost:
+            log.warning("a turn lost its lease while it ran; nothing of it takes effect")
+            return None
+
+    async def _settle(self, turn: Claimed, ctx: Context, desk: "_Desk", keep: bool) -> Claimed | None:
         try:
             with in_turn():
                 async with asyncio.timeout(self._timeout):
                     effects = await self._handle(turn, ctx, desk)
-        except LeaseLost:
-            return None
-        except (Away, RedisError):  # not the author's error: nothing took effect, and it is run again without blame
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever an author's handler raises is settled here, and nowhere is it lost
+        # Whatever an author's handler raises is settled here, and nowhere lost.
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
+            ours = _ours(error)
+            if ours is not None:  # nothing took effect, and it is run again without blame
+                raise ours from None
             settled = await self._failed(turn, ctx, desk, error)
             if not isinstance(settled, Effects):
                 return await self._try_later(turn, error, settled, keep)
@@ -108,7 +118,7 @@ class TurnRunner:
             text=label if label is not None else (inbound.text if inbound else ""),
             action=choice.action if isinstance(choice, Choice) else None,
             chat=chat, sender=sender, window=seen, now=datetime.fromtimestamp(turn.now / 1000, UTC), bot_name=self._bot.name,
-            our_phone=inbound.to if inbound and not isinstance(event, events.Group) else None, desk=desk,
+            our_phone=inbound.to if inbound and not (inbound.to or "").endswith("@g.us") else None, desk=desk,
         )  # fmt: skip
         return ctx, desk
 
@@ -165,8 +175,10 @@ class TurnRunner:
             if changed(state, turn.fields.get(f"state:{state.state_name}"), turn.now)
         }
 
-    async def _failed(self, turn: Claimed, ctx: Context, desk: "_Desk", error: Exception) -> "Effects | tuple[int, ...]":
+    async def _failed(self, turn: Claimed, ctx: Context, desk: "_Desk", error: BaseException) -> "Effects | tuple[int, ...]":
         """What to do about an exception: the effects of the error handler that settled it, or the back-off for another try."""
+        if not isinstance(error, Exception):
+            return ONCE_MORE
         failed = desk.fresh()
         try:
             with in_turn():
@@ -175,7 +187,7 @@ class TurnRunner:
                     if await self._routes.run_error(error, again, scope, desk.selected):
                         self._counts["error:settled"] += 1
                         return failed.effects(self._changed(turn, scope))
-        except (Away, RedisError, LeaseLost):
+        except (Away, LeaseLost):
             raise
         except Retry as retry:
             return (_ms(retry.after),) * len(BACKOFF) if retry.after else BACKOFF
@@ -188,14 +200,17 @@ class TurnRunner:
     # --- after it ---------------------------------------------------------------------------------------------------------------
 
     async def _commit(self, turn: Claimed, effects: Effects, keep: bool) -> Claimed | None:
-        settled = await self._engine.commit(turn, effects, keep=keep, send=True)
+        send = self._hands.room()
+        settled = await self._engine.commit(turn, effects, keep=keep, send=send)
         self._counts[f"turn:{settled.outcome}"] += 1
         if settled.outcome == "stale":
             log.warning("a turn lost its lease before its commit; nothing of it took effect")
             return None
         self._hand_over(settled.lane, settled.put_aside)
+        if effects.items and not send:
+            self._hands.wake_lane(turn.key.shard)
         if effects.notices:
-            await self._relay(turn.key, effects.notices)
+            self._hands.relay(turn.key, effects.notices)
         return settled.next
 
     def _hand_over(self, lane: Lane | None, put_aside: tuple[PutAside, ...]) -> None:
@@ -203,30 +218,27 @@ class TurnRunner:
         if lane is not None:
             self._hands.lane(lane)
 
-    async def _relay(self, key: ChatKey, notices: tuple[Notice, ...]) -> None:
-        await self._engine.relay(notices, key.shard)
-        for notice in notices:
-            self._hands.wake_lane(notice.place.key.shard)
-
-    async def _try_later(self, turn: Claimed, error: Exception, waits: tuple[int, ...], keep: bool) -> Claimed | None:
+    async def _try_later(self, turn: Claimed, error: BaseException, waits: tuple[int, ...], keep: bool) -> Claimed | None:
         counts_as: Literal["tries", "errors"] = "errors" if waits is ONCE_MORE else "tries"
         done = turn.errors if waits is ONCE_MORE else turn.tries
         if done >= len(waits):
-            log.error("an event failed for good after %d tries: %s", turn.tries + turn.errors + 1, self._told(error))
-            return await self._bury(turn, type(error).__name__, _where(error), keep)
+            return await self._bury(turn, type(error).__name__, _summary(error), keep)
         log.warning("an event failed, it is tried again: %s", self._told(error))
         self._counts["turn:retry"] += 1
         await self._engine.retry(turn, waits[done], counts_as=counts_as)
         return None
 
-    def _told(self, error: Exception) -> str:
-        """An exception for the log: its words may hold what a contact wrote, so they are shown at the developer's desk only."""
-        words = f": {error}" if self._reveal else ""
-        return f"{type(error).__name__}{words}\n{''.join(traceback.format_tb(error.__traceback__))}".rstrip()
+    def _told(self, error: BaseException) -> str:
+        """An exception for the log, with the lines of its author's code.
+
+        An exception's words may hold what a contact wrote: they are shown at the developer's desk only, or where they are our own.
+        """
+        words = f": {error}" if self._reveal or isinstance(error, ContentError | StateError) else ""
+        return f"{type(error).__name__}{words}\n{''.join(traceback.format_list(_authors(error)))}".rstrip()
 
     async def _bury(self, turn: Claimed, reason: str, detail: str, keep: bool) -> Claimed | None:
         self._counts[f"dead:{reason}"] += 1
-        log.error("an event goes to the dead letters: %s (see `pilotbot dead list`)", reason)
+        log.error("an event is given up: %s; it is a dead letter now (see `pilotbot dead list`)", reason)
         return (await self._engine.bury(turn, reason=reason, detail=detail, keep=keep)).next
 
 
@@ -293,9 +305,24 @@ def _ms(wait: timedelta) -> int:
     return wait // timedelta(milliseconds=1)
 
 
-def _where(error: Exception) -> str:
-    """Where an exception was raised, without its words: those may hold what a contact wrote."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+def _ours(error: BaseException) -> BaseException | None:
+    """What in an exception is not its author's: Redis is away, the lease is lost, this task is being ended; also inside a group."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return error if task is not None and task.cancelling() else None
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for one in error.exceptions if (found := _ours(one)) is not None), None)
+    return error if isinstance(error, Away | LeaseLost) else None
+
+
+def _authors(error: BaseException) -> list[traceback.FrameSummary]:
+    """The frames of an exception that are not the framework's, or all where none is."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame for frame in frames if not Path(frame.filename).is_relative_to(PACKAGE)] or list(frames)
+
+
+def _summary(error: BaseException) -> str:
+    """An exception for a dead letter, which holds personal data anyway: where in the author's code, and its words."""
+    frame = _authors(error)[-1] if error.__traceback__ is not None else None
+    where = f"{frame.filename}:{frame.lineno} {frame.name}: " if frame is not None else ""
+    return f"{where}{type(error).__name__}: {error}"

@@ -21,14 +21,17 @@ class Worker(Pool[Claimed]):
         super().__init__(engine, most=turns, poll=poll)
         self._run_turn = run_turn
 
-    async def _claim(self, shard: int, most: int) -> list[Claimed]:
-        return await self._engine.claim(shard, most)
+    async def _claim(self, shard: int, most: int, *, reap: bool) -> list[Claimed]:
+        return await self._engine.claim(shard, most, reap=reap)
 
     async def _work(self, lease: Claimed) -> None:
         task = asyncio.current_task()
         following: Claimed | None = lease
         for done in range(1, IN_A_ROW + 1):
-            if following is None or self._stopping:  # what was leased is given back at the end of the process
+            if following is None:
+                return
+            if self._stopping:
+                await self._give_back(following)
                 return
             if task is not None:
                 self._tasks[task] = following

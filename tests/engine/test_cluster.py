@@ -118,18 +118,18 @@ async def an_event_to_its_end(engine: Engine) -> None:
     for number, turn in enumerate(await turns(engine)):
         assert turn.tries == 1
         await engine.emit(turn, "0", Item(id=f"now {number}", free=b"x"))
-        notice = Notice(place=place(engine, EVERYBODY[-1 - number]), item=Item(id=f"notice {number}", free=b"x"))
+        notice = Notice(place=place(engine, EVERYBODY[-1 - number]), items=(Item(id=f"notice {number}", free=b"x"),))
         answer = Item(id=f"answer {number}", free=b"x", template=b"y", menu=b"{}", enforced=True)
-        effects = Effects(sets={"state:a": b"{}"}, deletes=("state:b",), items=(answer,), notices=(notice,))
+        effects = Effects(sets={"state:a": b"{}"}, items=(answer,), notices=(notice,))
         assert (await engine.commit(turn, effects, keep=True, send=True)).outcome == "ok"
         await engine.relay((notice,), turn.key.shard)
-    assert [await engine.relay_leftovers(shard) for shard in range(SHARDS)] == [0] * SHARDS
+    assert [await engine.relay_leftovers(shard) for shard in range(SHARDS)] == [([], ())] * SHARDS
 
 
 async def messages_to_their_end(engine: Engine) -> None:
     """Posted, refused and repeated, recorded, failed late and decided again, asked for; the leases renewed and given back."""
     for shard in range(SHARDS):
-        await engine.let_go(shard)
+        await engine.let_go(shard, "both")
     for lane in await lanes(engine):
         assert await engine.renew(lane.key.shard, [], [(lane.key.id, lane.token)]) == set()
         assert await engine.unsent(lane, "retry", delay=0, unknown=True, pause_number=True) == "ok"
@@ -145,7 +145,7 @@ async def messages_to_their_end(engine: Engine) -> None:
                 _, record = await engine.merge_status(name, "failed", code="META_OUTSIDE_24H_WINDOW", message_id=None)
                 following = (await engine.sent(following)).lane
                 if record.again is not None:
-                    assert await engine.decide_again(record) == "ok"
+                    assert (await engine.decide_again(record))[0] == "ok"
                     failed += 1
     assert failed == len(EVERYBODY)
     assert [await engine.unfinished(shard) for shard in range(SHARDS)] == [[]] * SHARDS
@@ -177,6 +177,7 @@ async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     view = await engine.chat(place(engine, EVERYBODY[0]).key)
     assert view.fields["state:a"] == b"{}"
     assert await engine.busy() > 0
+    assert [await engine.sweep(shard) for shard in range(SHARDS)] == [()] * SHARDS
     assert await engine.ready()
     assert engine.called == set(PARTS), "a script is missing from this pass"
     assert {place(engine, who).key.shard for who in EVERYBODY} == set(range(SHARDS))

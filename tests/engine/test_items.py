@@ -14,7 +14,6 @@ items = st.builds(
     menu=st.binary(),
     enforced=st.booleans(),
     closed=st.sampled_from(["defer", "skip", "fail"]),
-    expires=st.integers(0, 2**45),
     again=st.booleans(),
     rest=st.booleans(),
 )
@@ -27,7 +26,7 @@ def test_an_item_is_read_back_as_it_was(item: Item) -> None:
 
 @given(items)
 def test_a_notice_is_read_back_as_it_was(item: Item) -> None:
-    notice = Notice(place=Place(key=ChatKey(3, "ab"), number="main", kind="group", address="1@g.us"), item=item)
+    notice = Notice(place=Place(key=ChatKey(3, "ab"), number="main", kind="group", address="1@g.us"), items=(item,))
     assert Notice.unpack(notice.pack()) == notice
 
 

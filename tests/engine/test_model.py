@@ -265,6 +265,7 @@ class Machine(RuleBasedStateMachine):
             assert not (lane_ready and lane_leased)
             assert self.redis.hget(f"{at}:lane:owner", c) == chat.sender
             assert not chat.lane or lane_ready or lane_leased, "a message waits and nobody will ever look"
+            assert chat.lane or not self.redis.hexists(f"{at}:chat:{c}", "o:pin"), "a pin of no item"
 
     @invariant()
     def nothing_is_lost_or_doubled(self) -> None:

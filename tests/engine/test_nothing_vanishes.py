@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from redis import Redis
 
-from pilotbot.engine import Away, Effects, Engine, Item, Notice
+from pilotbot.engine import Away, Effects, Engine, Item, Notice, Place, Terms
 from pilotbot.engine.keys import base
 from tests.engine.test_store import FREE_OR_TEMPLATE, HOUR, arrival, claim, lane_of, now_ms, place, queue
 
@@ -20,7 +20,7 @@ async def test_a_notice_for_a_full_lane_is_a_dead_letter_that_can_be_retried(eng
     await queue(engine, *(Item(id=f"i{n}", free=b"x") for n in range(200)), who="bruno")
     await engine.accept(arrival(engine, "a"))
     turn = await claim(engine)
-    notice = Notice(place=place(engine, "bruno"), item=Item(id="news", free=b"x"))
+    notice = Notice(place=place(engine, "bruno"), items=(Item(id="news", free=b"x"),))
     await engine.commit(turn, Effects(notices=(notice,)), keep=False, send=False)
     await engine.relay((notice,), turn.key.shard)
     assert await letters(engine) == [("lane-full", "news")]
@@ -36,7 +36,7 @@ async def test_a_message_to_decide_again_finds_a_full_lane(engine: Engine) -> No
     await engine.sent(lane)
     await queue(engine, *(Item(id=f"i{n}", free=b"x") for n in range(200)))
     _, record = await engine.merge_status("p1", "failed", code="META_OUTSIDE_24H_WINDOW", message_id=None)
-    assert await engine.decide_again(record) == "full"
+    assert (await engine.decide_again(record))[0] == "full"
     assert [reason for reason, _ in await letters(engine)] == ["lane-full"]
 
 
@@ -45,7 +45,7 @@ async def test_what_was_held_too_long_is_a_dead_letter(engine: Engine) -> None:
     await engine.claim_lanes(place(engine).key.shard, 10)
     await engine.advance(73 * HOUR)
     accepted = await engine.accept(arrival(engine, "hi"))
-    assert accepted.held_in_vain == 1
+    assert [(note.what, note.why) for note in accepted.put_aside] == [("fail", "hold-expired")]
     assert await letters(engine) == [("hold-expired", "later")]
 
 
@@ -56,14 +56,14 @@ async def test_what_was_held_too_long_makes_place(engine: Engine) -> None:
     await engine.advance(100 * HOUR)
     await queue(engine, DEFERRED)
     _, notes = await engine.claim_lanes(shard, 10)
-    assert [(note.what, note.item) for note in notes] == [("defer", "later")]
+    assert [(note.what, note.item) for note in notes if note.why != "hold-expired"] == [("defer", "later")]
     assert (await engine.chat(place(engine).key)).held_items == 1
     assert {reason for reason, _ in await letters(engine)} == {"hold-expired"}
 
 
 async def test_a_relay_entry_without_its_payload_stops_nobody(engine: Engine, redis: Redis) -> None:
     redis.zadd(f"{base(0)}:relay", {"lost": 0})
-    assert await engine.relay_leftovers(0) == 0
+    assert (await engine.relay_leftovers(0))[0] == []
     assert redis.zcard(f"{base(0)}:relay") == 0
 
 
@@ -75,7 +75,7 @@ async def test_an_item_that_was_refused_for_sure_is_chosen_again_when_the_window
     assert lane.pin == "free"
     await engine.unsent(lane, "retry", delay=0, unknown=False)
     assert (await lane_of(engine)).pin == "free"
-    await engine.let_go(lane.key.shard)  # a process ended between lease and record: it may have posted
+    await engine.let_go(lane.key.shard, "lane")  # a process ended between lease and record: it may have posted
     await engine.advance(25 * HOUR)
     assert (await lane_of(engine)).pin == "free"
 
@@ -160,3 +160,146 @@ async def test_after_the_close_nothing_connects_again(engine: Engine) -> None:
     await engine.close()
     with pytest.raises(Away):
         await engine.accept(arrival(engine, "a", at=now_ms()))
+
+
+async def test_a_pin_goes_with_its_item(engine: Engine, redis: Redis) -> None:
+    """Pinned free, refused for sure, deferred when the window closed: the next item must not inherit anything of it."""
+    await engine.accept(arrival(engine, "hi"))
+    await queue(engine, DEFERRED)
+    await engine.unsent(await lane_of(engine), "retry", delay=0, unknown=False)
+    await engine.advance(25 * HOUR)
+    _, notes = await engine.claim_lanes(place(engine).key.shard, 10)
+    assert [note.what for note in notes] == ["defer"]
+    there = place(engine).key
+    assert not redis.hexists(f"{base(there.shard)}:chat:{there.id}", "o:pin")
+    await engine.accept(arrival(engine, "hi again"))
+    await engine.sent(await lane_of(engine))
+    await queue(engine, Item(id="next", template=b"template", enforced=True))
+    lane = await lane_of(engine)
+    assert (lane.pin, lane.item.body(lane.pin)) == ("template", b"template")
+
+
+async def test_a_hold_runs_out_though_the_contact_never_writes(engine: Engine) -> None:
+    await queue(engine, DEFERRED)
+    shard = place(engine).key.shard
+    await engine.claim_lanes(shard, 10)
+    assert await engine.sweep(shard) == ()
+    await engine.advance(73 * HOUR)
+    assert [(note.what, note.why) for note in await engine.sweep(shard)] == [("fail", "hold-expired")]
+    assert await letters(engine) == [("hold-expired", "later")]
+    assert await engine.sweep(shard) == ()
+
+
+async def test_to_be_held_again_takes_no_longer(engine: Engine) -> None:
+    await queue(engine, DEFERRED)
+    shard = place(engine).key.shard
+    await engine.claim_lanes(shard, 10)
+    await engine.advance(40 * HOUR)
+    await engine.accept(arrival(engine, "hi", at=now_ms() + 40 * HOUR - 24 * HOUR + 130_000))  # open for ten seconds more
+    await engine.advance(41 * HOUR)
+    _, notes = await engine.claim_lanes(shard, 10)
+    assert [note.what for note in notes] == ["defer"]
+    await engine.advance(73 * HOUR)
+    assert [note.why for note in await engine.sweep(shard)] == ["hold-expired"]
+
+
+async def test_a_message_that_opens_nothing_releases_nothing(engine: Engine) -> None:
+    """The platform refused since that inbound: an older one, delivered late, does not open the window."""
+    await engine.accept(arrival(engine, "hi", at=now_ms() - 1000))
+    await queue(engine, DEFERRED)
+    await engine.unsent(await lane_of(engine), "again")
+    await engine.claim_lanes(place(engine).key.shard, 10)
+    await engine.accept(arrival(engine, "late", at=now_ms() - 60_000))
+    assert (await engine.chat(place(engine).key)).held_items == 1
+
+
+async def test_a_pause_is_never_shortened(engine: Engine) -> None:
+    await queue(engine, Item(id="one", free=b"x"), Item(id="two", free=b"x"))
+    lane = await lane_of(engine)
+    await engine.unsent(lane, "retry", delay=HOUR, pause_number=True)
+    await queue(engine, Item(id="other", free=b"x"), who="bruno")
+    await engine._calls.script("pause", place(engine, "bruno").key.shard, "main", 500)
+    await engine.advance(60_000)
+    assert [await engine.claim_lanes(shard, 10) for shard in range(engine.shards)] == [([], ()), ([], ())]
+
+
+async def test_lanes_of_a_paused_number_do_not_hide_the_others(engine: Engine) -> None:
+    shard = place(engine).key.shard
+    many = [str(n) for n in range(200) if place(engine, str(n)).key.shard == shard]
+    for who in many:
+        await queue(engine, Item(id="x", free=b"x"), who=who)
+    await engine._calls.script("pause", shard, "main", HOUR)
+    other = Place(key=place(engine).key, number="sales", kind="contact", address="ana")
+    await engine.enqueue(Notice(place=other, items=(Item(id="sales", free=b"x"),)))
+    leases, _ = await engine.claim_lanes(shard, 4)
+    assert [lease.item.id for lease in leases] == ["sales"]
+
+
+async def test_a_content_is_queued_whole_or_not_at_all(engine: Engine) -> None:
+    parts = (Item(id="a0", free=b"1"), Item(id="a1", free=b"2"))
+    notice = Notice(place=place(engine), items=parts)
+    await queue(engine, *(Item(id=f"i{n}", free=b"x") for n in range(199)))
+    assert (await engine.enqueue(notice))[0] == "full"
+    assert (await engine.chat(place(engine).key)).waiting_items == 199
+    await engine.sent(await lane_of(engine))
+    assert (await engine.enqueue(notice))[0] == "ok"
+    longer = Notice(place=place(engine), items=(*parts, Item(id="a2", free=b"3")))
+    assert (await engine.enqueue(longer))[0] == "dup"
+    assert (await engine.chat(place(engine).key)).waiting_items == 200
+
+
+async def test_the_lead_of_each_content_is_remembered(engine: Engine) -> None:
+    def content(name: str) -> tuple[Item, Item]:
+        first = Item(id=f"{name}0", free=b"free", template=b"template", enforced=True, group=name)
+        return first, Item(id=f"{name}1", free=b"rest", enforced=True, group=name, rest=True)
+
+    first_a, rest_a = content("a")
+    first_b, rest_b = content("b")
+    await queue(engine, first_a, first_b, rest_a, rest_b)
+    for _ in range(2):
+        lane = await lane_of(engine)
+        assert lane.pin == "template"
+        await engine.unsent(lane, "dead")
+    await engine.accept(arrival(engine, "hi"))
+    leases, notes = await engine.claim_lanes(place(engine).key.shard, 10)
+    assert (leases, [note.item for note in notes]) == ([], ["a1", "b1"])
+
+
+async def test_a_quote_does_not_replace_what_was_tried_already(engine: Engine) -> None:
+    """It may have answered at once: under another identity it would do so again."""
+    await engine.accept(arrival(engine, "a"))
+    await engine.retry(await claim(engine), 60_000)
+    assert (await engine.accept(arrival(engine, "a-quote", message_id="wamid.a", mark="q"))).outcome == "dup"
+
+
+async def test_leases_of_others_are_taken_back_only_where_that_is_asked_for(engine: Engine, redis: Redis) -> None:
+    await engine.accept(arrival(engine, "a"))
+    turn = await claim(engine)
+    redis.zadd(f"{base(turn.key.shard)}:lease", {turn.key.id: 0})
+    assert await engine.claim(turn.key.shard, 10, reap=False) == []
+    assert len(await engine.claim(turn.key.shard, 10)) == 1
+
+
+async def test_a_caller_without_patience_does_not_end_the_restoration(redis_url: str) -> None:
+    """An embedded server that loads for longer than anybody waits must be let to load."""
+    began, ended, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def restore() -> None:
+        began.set()
+        try:
+            await go_on.wait()
+        except asyncio.CancelledError:
+            ended.set()
+            raise
+
+    down = "unix:///nowhere/redis.sock"
+    where = [down]
+    engine = Engine(lambda: where[0], shards=2, terms=Terms(patience=50), restore=restore)
+    with pytest.raises(Away):
+        await engine.open()
+    assert began.is_set()
+    assert not ended.is_set()
+    where[0] = redis_url
+    go_on.set()
+    await engine.open()
+    await engine.close()

@@ -129,6 +129,6 @@ async def test_a_notice_that_a_lost_process_left_behind_is_relayed_by_another(st
         await stage.sees(1)
     assert await stage.rows(BRUNO) == []
     await stage.travel("10s")
-    await runtime._relay()
+    await runtime._relay_leftovers()
     await stage.sees(2, contact=BRUNO)
     await stage.quiet(runtime)

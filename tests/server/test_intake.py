@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 
 from pilotbot import events
-from pilotbot.engine import ChatKind, Engine, Item, Notice, Place
-from pilotbot.server.intake import Intake, Wake, chat_of, settle_failure
+from pilotbot.engine import ChatKind, Engine, Item, Notice, Place, PutAside
+from pilotbot.server.intake import Intake, Tell, chat_of, settle_failure
 from pilotbot.settings import NumberSettings
 
 ANA = "+5511987650001"
@@ -33,9 +33,10 @@ class Door:
         self.counts: Counter[str] = Counter()
         self.mailboxes: list[int] = []
         self.lanes: list[int] = []
-        wake = Wake(self.mailboxes.append, self.lanes.append)
+        self.notes: list[PutAside] = []
+        tell = Tell(self.mailboxes.append, self.lanes.append, self.notes.extend)
         self._intake = Intake(
-            engine, numbers or (NO_ID,), wake, wants=lambda _: wants, follow_clock=follow_clock, counts=self.counts
+            engine, numbers or (NO_ID,), tell, wants=lambda _: wants, follow_clock=follow_clock, counts=self.counts
         )
 
     async def take(self, body: Mapping[str, Any]) -> str:
@@ -168,7 +169,7 @@ class TestWindow:
 
     async def test_an_open_window_wakes_the_lane_of_what_waited_for_it(self, door: Door) -> None:
         place = door.place("+551187650001")
-        await door.engine.enqueue(Notice(place=place, item=Item(id="one", free=b"x", enforced=True)))
+        await door.engine.enqueue(Notice(place=place, items=(Item(id="one", free=b"x", enforced=True),)))
         await door.engine.claim_lanes(place.key.shard, 10)
         await door.take(message())
         assert (door.mailboxes, door.lanes) == ([place.key.shard], [place.key.shard])
@@ -208,7 +209,7 @@ async def posted(door: Door, *, template: bytes = b"") -> Place:
     """An answer to Ana that the platform took as p1, within the window."""
     await door.take(message())
     place = door.place("+551187650001")
-    await door.engine.enqueue(Notice(place=place, item=Item(id="one", free=b"x", template=template, enforced=True)))
+    await door.engine.enqueue(Notice(place=place, items=(Item(id="one", free=b"x", template=template, enforced=True),)))
     (lane,), _ = await door.engine.claim_lanes(place.key.shard, 10)
     await door.engine.record(lane, "p1")
     await door.engine.sent(lane)

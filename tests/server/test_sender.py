@@ -198,7 +198,7 @@ async def writes(engine: Engine, id_: str = "hi") -> None:
 
 async def queue(engine: Engine, *items: Item) -> None:
     for item in items:
-        assert await engine.enqueue(Notice(place=place(engine), item=item)) == "ok"
+        assert (await engine.enqueue(Notice(place=place(engine), items=(item,))))[0] == "ok"
 
 
 async def later(engine: Engine, how_long: int) -> None:
@@ -297,7 +297,7 @@ class TestSending:
 
     async def test_an_item_of_a_number_that_is_not_configured_is_a_dead_letter(self, engine: Engine, sender: Sender) -> None:
         there = Place(key=engine.keys.chat("gone", ANA), number="gone", kind="contact", address=ANA)
-        await engine.enqueue(Notice(place=there, item=replace(ITEM, enforced=False)))
+        await engine.enqueue(Notice(place=there, items=(replace(ITEM, enforced=False),)))
         await drain(engine, sender)
         assert [letter.reason for letter in await engine.dead_letters()] == ["no-number"]
 

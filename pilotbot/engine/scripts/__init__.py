@@ -16,6 +16,7 @@ PARTS = {
     "sent": ("lane",),
     "unsent": ("lane",),
     "pause": (),
+    "sweep": ("lane",),
     "decide_again": ("lane",),
     "record": (),
     "status": (),

@@ -1,6 +1,6 @@
 -- One step for a whole turn: state, answers and notices to other chats take effect, the event is removed. (design: commit)
--- ARGV: c, token, seq, score, keep 0|1, lease_ms, open_ms, hold_ms, lane worker or '', counts of: sets, deletes, items, relays; then
---       sets as field, value; deletes as field; items; relays as id, payload
+-- ARGV: c, token, seq, score, keep 0|1, lease_ms, open_ms, hold_ms, lane worker or '', counts of: sets, items, relays; then sets as
+--       field, value; items; relays as id, payload
 -- Returns {'ok'|'replay'|'stale', next head or false, lane lease or false, notes}
 local c, token, seq, score = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local chat = key('chat', c)
@@ -16,24 +16,17 @@ end
 local member = member_with(c, seq, score)
 if not member then return {'stale', false, false, {}} end
 
-local sets, deletes, items, relays = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
-local at = 14
+local sets, items, relays = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local at = 13
 settle(c, member)
 redis.call('HSET', chat, 'committed', token .. '/' .. seq)
 for _ = 1, sets do
   redis.call('HSET', chat, ARGV[at], ARGV[at + 1])
   at = at + 2
 end
-for _ = 1, deletes do
-  redis.call('HDEL', chat, ARGV[at])
-  at = at + 1
-end
 local notes = {}
 for _ = 1, items do
-  if not push(c, ARGV[at]) then
-    bury_item(c, ARGV[at], 'lane-full', 'too many messages wait to be sent to this chat')
-    table.insert(notes, {'fail', header_of(ARGV[at]).id, 'lane-full'})
-  end
+  push_or_bury(c, {ARGV[at]}, notes)
   at = at + 1
 end
 for _ = 1, relays do

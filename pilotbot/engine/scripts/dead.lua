@@ -14,7 +14,7 @@ if verb == 'retry' then
   local letter = cjson.decode(text)
   local c = letter.chat
   if letter.kind == 'send' then
-    if not push(c, letter.payload) then return 0 end
+    if not push(c, {letter.payload}) then return 0 end
   else
     for name, value in pairs(letter.place or {}) do redis.call('HSETNX', key('chat', c), name, value) end
     local seq = redis.call('HINCRBY', key('chat', c), 'seq', 1)

@@ -3,7 +3,7 @@
 local c = ARGV[1]
 if not owns(c, ARGV[2]) then return {'stale', false, {}} end
 if redis.call('HEXISTS', key('emitted', c), ARGV[3]) == 1 then return {'dup', false, {}} end
-if not push(c, ARGV[4]) then return {'full', false, {}} end
+if not push(c, {ARGV[4]}) then return {'full', false, {}} end
 redis.call('HSET', key('emitted', c), ARGV[3], '1')
 redis.call('PEXPIRE', key('emitted', c), KEEP)
 local notes = {}

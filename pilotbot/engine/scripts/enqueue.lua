@@ -1,15 +1,16 @@
--- Put an item in a chat's lane from outside a turn, once per item id: bot.notify, a relay, a message decided again. (design 3.6)
--- ARGV: c, item id, item, remember_ms, number, kind, address, bury where the lane is full 0|1.  Returns 'ok', 'dup' or 'full'
-local c, id = ARGV[1], 'item:' .. ARGV[2]
-local seen = redis.call('ZSCORE', key('dedupe', c), id)
-if seen and tonumber(seen) > now then return 'dup' end
-local pushed = push(c, ARGV[3])
-if not pushed then
-  if ARGV[8] == '0' then return 'full' end
-  bury_item(c, ARGV[3], 'lane-full', 'too many messages wait to be sent to this chat')
+-- Put a content in a chat's lane from outside a turn, all of its items or none, once: bot.notify, a relay. (design 3.6)
+-- ARGV: c, remember_ms, number, kind, address, bury where the lane is full 0|1, items.  Returns {'ok'|'dup'|'full', notes}
+local c, items, notes = ARGV[1], {}, {}
+for i = 7, #ARGV do table.insert(items, ARGV[i]) end
+if not remember(c, 'item:' .. header_of(items[1]).id, now + tonumber(ARGV[2])) then return {'dup', notes} end
+local outcome = 'ok'
+if ARGV[6] == '1' then
+  if not push_or_bury(c, items, notes) then outcome = 'full' end
+elseif not push(c, items) then
+  redis.call('ZREM', key('dedupe', c), 'item:' .. header_of(items[1]).id)
+  return {'full', notes}
 end
-remember(c, id, now + tonumber(ARGV[4]))
-redis.call('HSET', key('chat', c), 'number', ARGV[5], 'kind', ARGV[6])
-redis.call('HSETNX', key('chat', c), 'address', ARGV[7])
+redis.call('HSET', key('chat', c), 'number', ARGV[3], 'kind', ARGV[4])
+redis.call('HSETNX', key('chat', c), 'address', ARGV[5])
 redis.call('PEXPIRE', key('chat', c), KEEP_CHAT)
-return pushed and 'ok' or 'full'
+return {outcome, notes}

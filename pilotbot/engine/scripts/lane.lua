@@ -1,8 +1,8 @@
 -- The outbox lane of a chat: a list of items, first in, first out. An item is "<header JSON>\n<free><template><menu>", rendered.
 -- Header: id; f, t, m = bytes of each part; w = 1 where the window is enforced; p = d|s|f, what to do when it may not go now
--- (defer, skip, fail); x = business time after which it is not sent (0: never expires); g = the content that it is a part of, r = 1
--- for the rest of it: the template of the first part stands for all, so the rest goes only where that went free-form (o:lead).
--- The pin (o:pin) is chosen here before the first post. While the outcome of a post is unknown it never changes.
+-- (defer, skip, fail); a = 1 where it is decided again after a late refusal; h = until when it may be held, once it was; g = the content
+-- that it is a part of, r = 1 for the rest of it: the template of the first part stands for all, so the rest does not follow that.
+-- The pin (o:pin) of the first item is chosen here before its first post. While the outcome of a post is unknown it never changes.
 
 local PINNED = {'o:pin', 'o:at', 'o:in', 'o:tries', 'o:unknown'}
 
@@ -29,38 +29,57 @@ local function choose(head, open)
   return 'fail'
 end
 
-local function letter_of_item(c, item, reason, detail)
-  return cjson.encode({kind = 'send', chat = c, reason = reason, detail = detail, at = now, payload = item})
-end
-
-local function bury_item(c, item, reason, detail)
+-- Not lost: a dead letter, and a note for the log and the counts.
+local function bury_item(c, item, reason, detail, notes)
   local id = header_of(item).id
-  bury(id, letter_of_item(c, item, reason, detail))
+  bury(id, cjson.encode({kind = 'send', chat = c, reason = reason, detail = detail, at = now, payload = item}))
+  table.insert(notes, {'fail', id, reason})
 end
 
-local function held_until(held)
-  local expires, item = string.match(held, '^(%d+)|(.*)$')
-  return tonumber(expires), item
+local function held_until(item)
+  return header_of(item).h
 end
 
--- Wait outside the lane until the contact writes; bounded. Those that waited too long make place.
-local function hold(c, item, head, hold_ms, notes)
+-- Bury what was held too long, and say when the next is due.
+local function sweep_hold(c, notes)
   local oldest = redis.call('LINDEX', key('hold', c), 0)
-  while oldest do
-    local expires, old = held_until(oldest)
-    if expires > now then break end
+  while oldest and held_until(oldest) <= now do
     redis.call('LPOP', key('hold', c))
-    bury_item(c, old, 'hold-expired', 'the contact did not write in time')
+    bury_item(c, oldest, 'hold-expired', 'the contact did not write in time', notes)
     oldest = redis.call('LINDEX', key('hold', c), 0)
   end
+  if oldest then
+    redis.call('ZADD', shard('hold:due'), held_until(oldest), c)
+  else
+    redis.call('ZREM', shard('hold:due'), c)
+  end
+end
+
+-- Wait outside the lane until the contact writes: bounded, and not longer for being held again.
+local function hold(c, item, head, hold_ms, notes)
+  sweep_hold(c, notes)
   if redis.call('LLEN', key('hold', c)) >= HOLD_DEPTH then
-    bury_item(c, item, 'hold-full', 'too many messages wait for this contact')
-    table.insert(notes, {'fail', head.id, 'hold-full'})
+    bury_item(c, item, 'hold-full', 'too many messages wait for this contact', notes)
     return
   end
-  redis.call('RPUSH', key('hold', c), int(now + hold_ms) .. '|' .. item)
+  if not head.h then
+    head.h = now + hold_ms
+    item = cjson.encode(head) .. string.match(item, '\n.*$')
+  end
+  redis.call('RPUSH', key('hold', c), item)
   redis.call('PEXPIRE', key('hold', c), KEEP)
+  redis.call('ZADD', shard('hold:due'), 'NX', head.h, c)
   table.insert(notes, {'defer', head.id, 'window-closed'})
+end
+
+-- How the first part of a content went, for its rest.
+local function lead_of(c, head)
+  return redis.call('HGET', key('leads', c), head.g)
+end
+
+local function remember_lead(c, head, pin)
+  redis.call('HSET', key('leads', c), head.g, pin)
+  redis.call('PEXPIRE', key('leads', c), REMEMBER)
 end
 
 -- Lease the lane's first item that may go. `open_ms`: how long after the last inbound a first free-form post is allowed.
@@ -70,7 +89,7 @@ local function lease_lane(c, worker, lease_ms, open_ms, hold_ms, notes)
   local due = redis.call('ZSCORE', shard('lane:ready'), c)
   if due and tonumber(due) > now then return false end
   local chat = key('chat', c)
-  local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in', 'o:lead')
+  local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in')
   local paused = redis.call('GET', key('paused', known[1] or ''))
   if paused and tonumber(paused) > now then
     redis.call('ZADD', shard('lane:ready'), paused, c)
@@ -85,23 +104,26 @@ local function lease_lane(c, worker, lease_ms, open_ms, hold_ms, notes)
       return false
     end
     local head = header_of(item)
-    if pin == 'free' and head.w == 1 and not open and known[6] == '0' then pin = false end -- no post of it can have arrived
+    if pin == 'free' and head.w == 1 and not open and known[6] == '0' then -- no post of it can have arrived
+      pin = false
+      unpin(c)
+    end
     if not pin then
       local verdict = choose(head, open)
-      if head.r == 1 and known[9] == (head.g or '') .. '|template' then verdict = 'skip' end
-      if head.x > 0 and now >= head.x then verdict = 'expired' end
+      if head.r == 1 and lead_of(c, head) == 'template' then verdict = 'skip' end
       if verdict == 'free' or verdict == 'template' then
         pin = verdict
         known[5], known[6], known[7], known[8] = '0', '0', int(now), inbound
         redis.call('HSET', chat, 'o:pin', pin, 'o:at', known[7], 'o:in', inbound, 'o:tries', '0', 'o:unknown', '0')
-        if (head.g or '') ~= '' and head.r ~= 1 then redis.call('HSET', chat, 'o:lead', head.g .. '|' .. pin) end
+        if head.g ~= '' and head.r ~= 1 then remember_lead(c, head, pin) end
       else
         redis.call('LPOP', key('lane', c))
         if verdict == 'defer' then
           hold(c, item, head, hold_ms, notes)
+        elseif verdict == 'fail' then
+          bury_item(c, item, 'window-closed', 'no template was given', notes)
         else
-          if verdict == 'fail' then bury_item(c, item, 'window-closed', 'no template was given') end
-          table.insert(notes, {verdict, head.id, verdict == 'expired' and 'expired' or 'window-closed'})
+          table.insert(notes, {verdict, head.id, 'window-closed'})
         end
       end
     end
@@ -124,10 +146,19 @@ local function release_lane(c)
   redis.call('HDEL', shard('lane:owner'), c)
 end
 
--- Append an item and make the lane ready. False where the lane is full.
-local function push(c, item)
-  if redis.call('LLEN', key('lane', c)) >= LANE_DEPTH then return false end
-  redis.call('RPUSH', key('lane', c), item)
+-- Append items, all or none, and make the lane ready. False where they have no place.
+local function push(c, items)
+  if redis.call('LLEN', key('lane', c)) + #items > LANE_DEPTH then return false end
+  for _, item in ipairs(items) do redis.call('RPUSH', key('lane', c), item) end
   wake_lane(c, now)
   return true
+end
+
+-- The same, where what has no place must not be lost.
+local function push_or_bury(c, items, notes)
+  if push(c, items) then return true end
+  for _, item in ipairs(items) do
+    bury_item(c, item, 'lane-full', 'too many messages wait to be sent to this chat', notes)
+  end
+  return false
 end

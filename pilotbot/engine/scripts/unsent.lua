@@ -20,7 +20,7 @@ elseif ARGV[4] == 'again' then
 else
   redis.call('LPOP', key('lane', c))
   unpin(c)
-  bury_item(c, item, ARGV[7], ARGV[8])
+  bury_item(c, item, ARGV[7], ARGV[8], {})
 end
 wake_lane(c, at)
 return 'ok'
