@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from pilotbot.sandbox import api_messages, api_templates, api_webhooks, control, http
+from pilotbot.sandbox import api_messages, api_templates, api_webhooks, control, http, phone_page
 from pilotbot.sandbox.clock import Clock, Timers
 from pilotbot.sandbox.delivery import Webhooks
 from pilotbot.sandbox.faults import Faults
@@ -21,7 +20,6 @@ from pilotbot.sandbox.state import State
 from pilotbot.sandbox.store import Store
 from pilotbot.sandbox.stream import Stream
 
-PHONE = Path(__file__).with_name("phone")
 MAX_BODY = 32 * 2**20
 STOP_PATIENCE_S = 0.2
 
@@ -109,25 +107,8 @@ def _app(parts: Parts, lifecycle: Lifecycle) -> web.Application:
     app[http.PARTS] = parts
     app[http.LIFECYCLE] = lifecycle
     app[api_messages.IDEMPOTENCY] = Idempotency(parts.state, parts.clock)
+    app[phone_page.FILES] = phone_page.files_in(phone_page.FOLDER)
     app.on_response_prepare.append(http.secure)
-    for routes in (api_messages.ROUTES, api_templates.ROUTES, api_webhooks.ROUTES, control.ROUTES):
+    for routes in (api_messages.ROUTES, api_templates.ROUTES, api_webhooks.ROUTES, control.ROUTES, phone_page.ROUTES):
         app.add_routes(routes)
-    app.add_routes([web.get("/", _phone_page), web.get("/phone/{file:.+}", _phone_file)])
     return app
-
-
-async def _phone_page(_: web.Request) -> web.StreamResponse:
-    return _static("index.html")
-
-
-async def _phone_file(request: web.Request) -> web.StreamResponse:
-    return _static(request.match_info["file"])
-
-
-def _static(name: str) -> web.StreamResponse:
-    path = (PHONE / name).resolve()
-    if path.is_relative_to(PHONE) and path.is_file():
-        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
-    if name == "index.html":
-        return web.Response(text="The phone page is not part of this installation; the API is under /v1 and /sandbox.\n")
-    raise web.HTTPNotFound

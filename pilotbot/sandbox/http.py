@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -28,7 +27,7 @@ PAGE_POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 
-log = logging.getLogger(__name__)
+HOST_REFUSED = "The sandbox answers only under 127.0.0.1, localhost or [::1], and the names in its setting allowed_hosts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +152,11 @@ async def faults(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Keep other web sites out of ``/sandbox`` and the phone page: loopback Host, JSON bodies."""
+    """Keep other web sites out: a loopback Host on every path (the keys are published), JSON bodies where no key is asked for."""
+    if not _is_local(request.host, request.app[PARTS].settings.allowed_hosts):
+        raise ApiError(403, HOST_REFUSED, "HOST_NOT_ALLOWED")
     if request.path.startswith("/v1/"):
         return await handler(request)
-    if not _is_local(request.host, request.app[PARTS].settings.allowed_hosts):
-        raise ApiError(403, "This page answers only under 127.0.0.1, localhost or [::1]", "HOST_NOT_ALLOWED")
     if request.method not in {"GET", "HEAD"} and request.content_type != "application/json":
         raise ApiError(415, "Send the body as content-type: application/json", "UNSUPPORTED_MEDIA_TYPE")
     return await handler(request)
@@ -171,7 +170,7 @@ async def secure(_: web.Request, response: web.StreamResponse) -> None:
 
 def _is_local(host: str, allowed: tuple[str, ...]) -> bool:
     name = host[1 : host.find("]")] if host.startswith("[") else host.rsplit(":", 1)[0]
-    if name.lower() in {"localhost", *allowed}:
+    if name.lower() in {"localhost", *(each.lower() for each in allowed)}:
         return True
     try:
         return ipaddress.ip_address(name).is_loopback

@@ -220,7 +220,8 @@ def chat_row(chat: Chat, number: Number) -> Json:
 
 def number_row(item: Number) -> Json:
     """A number as the sandbox's own calls show it."""
-    return {"id": item.id, "phone": item.phone, "name": item.name, "kind": item.kind}
+    groups = item.kind != "meta" or item.official
+    return {"id": item.id, "phone": item.phone, "name": item.name, "kind": item.kind, "groups": groups}
 
 
 def delivery_row(item: Delivery) -> Json:

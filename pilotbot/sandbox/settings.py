@@ -46,7 +46,7 @@ class SandboxSettings:
         unreachable: phone numbers that have no WhatsApp.
         template_approval: ``manual`` waits for ``/sandbox/templates/{name}/approve``, ``instant`` does not.
         tenant_sends: whether a tenant key that names a number may send (contract 1.3 is contradictory).
-        allowed_hosts: names beside loopback that ``/sandbox`` and the phone page are served under.
+        allowed_hosts: names beside loopback, without a port, that callers may use; in a container, what others call it.
         kept_deliveries: how many settled deliveries are remembered.
         seed: makes the random choices (delays, faults) repeatable.
     """

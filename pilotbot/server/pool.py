@@ -32,13 +32,24 @@ class Pool(ABC, Generic[L]):
         self._latest: dict[ChatKey, asyncio.Task[None]] = {}
         self._losses = engine.losses
         self._steady_since = time.monotonic()
+        self._reserved = 0
         self._doubtful = False
         self._stopping = False
 
     @property
-    def full(self) -> bool:
-        """Whether there is no place for more."""
-        return len(self._tasks) >= self._most
+    def places(self) -> int:
+        """How many more can be worked on."""
+        return max(0, self._most - len(self._tasks) - self._reserved)
+
+    def reserve(self) -> bool:
+        """Keep a place for what may be leased elsewhere, if there is one; `release` it when that is known."""
+        kept = self.places > 0
+        self._reserved += kept
+        return kept
+
+    def release(self) -> None:
+        """Give a reserved place back."""
+        self._reserved -= 1
 
     @abstractmethod
     async def _claim(self, shard: int, most: int, *, reap: bool) -> list[L]:
@@ -69,9 +80,9 @@ class Pool(ABC, Generic[L]):
             try:
                 if self._doubtful or self._engine.losses != self._losses:
                     await self._heal()
-                free = self._most - len(self._tasks)
-                if shards := self._hints.take(free):
-                    await self._take(shards, free // len(shards))
+                places = self.places
+                if shards := self._hints.take(places):
+                    await self._take(shards, places // len(shards))
             except Away:
                 log.warning("the %s waits for Redis", type(self).__name__.lower())
                 self._doubtful = True
@@ -80,7 +91,7 @@ class Pool(ABC, Generic[L]):
                 self._doubtful = True
             if self._doubtful:
                 await asyncio.sleep(PAUSE)
-            elif not self._hints or self.full:
+            elif not self._hints or not self.places:
                 await self._hints.wait()
 
     async def renew(self) -> None:

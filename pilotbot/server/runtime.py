@@ -86,8 +86,8 @@ class Runtime:
         self._outbox = LaneOutbox(engine, numbers, closed=bot.closed)
         self._sender = Sender(engine, platform, counts=self.counts, lanes=settings.senders)
         hands = Hands(
-            lane=self._sender.offer, room=lambda: not self._sender.full, wake_lane=self._sender.wake, relay=self._relay_soon,
-            put_aside=self._sender.note,
+            lane=self._sender.offer, reserve=self._sender.reserve, release=self._sender.release, wake_lane=self._sender.wake,
+            relay=self._relay_soon, put_aside=self._sender.note,
         )  # fmt: skip
         turns = TurnRunner(
             bot, self._routes, engine, numbers, hands, timeout=settings.handler_timeout_seconds, reveal=reveal, counts=self.counts
@@ -145,7 +145,9 @@ class Runtime:
             async with asyncio.timeout(2):
                 if not await self.engine.ready():
                     await self.engine.load_scripts()
-        except (Away, RedisError, TimeoutError) as error:
+        except (Away, TimeoutError):
+            return {"ready": False, "redis": "away", **state}
+        except RedisError as error:
             return {"ready": False, "redis": type(error).__name__, **state}
         return {"ready": not ended, "redis": "ok", **({"ended": ended} if ended else {}), **state}
 

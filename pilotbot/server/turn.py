@@ -33,10 +33,11 @@ ONCE_MORE = (1_000,)  # anything else is tried once more (design section 3.9)
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What a turn passes on. `room` says whether the sender has a place for the lane that a commit can lease."""
+    """What a turn passes on. `reserve` keeps the sender a place for the lane that a commit can lease, until `release`."""
 
     lane: Callable[[Lane], None]
-    room: Callable[[], bool]
+    reserve: Callable[[], bool]
+    release: Callable[[], None]
     wake_lane: Callable[[int], None]
     relay: Callable[[ChatKey, tuple[Notice, ...]], None]
     put_aside: Callable[[tuple[PutAside, ...]], None]
@@ -200,8 +201,12 @@ class TurnRunner:
     # --- after it ---------------------------------------------------------------------------------------------------------------
 
     async def _commit(self, turn: Claimed, effects: Effects, keep: bool) -> Claimed | None:
-        send = self._hands.room()
-        settled = await self._engine.commit(turn, effects, keep=keep, send=send)
+        send = bool(effects.items) and self._hands.reserve()
+        try:
+            settled = await self._engine.commit(turn, effects, keep=keep, send=send)
+        finally:
+            if send:
+                self._hands.release()
         self._counts[f"turn:{settled.outcome}"] += 1
         if settled.outcome == "stale":
             log.warning("a turn lost its lease before its commit; nothing of it took effect")

@@ -106,8 +106,3 @@ async def test_a_wrong_method_is_405_in_json(api: Api) -> None:
     assert answer.status == 405
     assert "POST" in answer.headers["Allow"]
     assert "POST" in answer.json["error"]
-
-
-@pytest.mark.parametrize("path", ["/phone/../app.py", "/phone/%2e%2e/app.py", "/phone/..%2fapp.py", "/phone//etc/passwd"])
-async def test_the_phone_serves_its_own_files_only(api: Api, path: str) -> None:
-    assert (await api.call("GET", path)).status == 404

@@ -313,7 +313,7 @@ class TestReadiness:
         await own.close()
         async with client.get("/readyz") as answer:
             body = await answer.json()
-            assert (answer.status, body["ready"], body["redis"]) == (503, False, "ConnectionError")
+            assert (answer.status, body["ready"], body["redis"]) == (503, False, "away")
         async with client.post("/webhook", data=RAW, headers=signed()) as answer:
             assert (answer.status, answer.headers["Retry-After"], (await answer.json())["code"]) == (503, "1", "AWAY")
         assert runtime.counts == {"refused:away": 1}

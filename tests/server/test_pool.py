@@ -2,22 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 from redis import Redis
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ResponseError
 
-from pilotbot import Bot, Context, Retry, words
+from pilotbot import Bot, Context, Retry, Template, words
 from pilotbot.contacts import canonical
 from pilotbot.durations import seconds
-from pilotbot.engine import Arrival, Claimed, Effects, Engine, Place
+from pilotbot.engine import Arrival, Away, ChatKey, Claimed, Effects, Engine, Item, Lane, Notice, Place, PutAside
 from pilotbot.engine.keys import base
+from pilotbot.platform import Family, PlatformError
 from pilotbot.server.hints import Hints
 from pilotbot.server.runtime import forever
+from pilotbot.server.sender import judge
 from pilotbot.server.worker import Worker
-from tests.stage import ANA, Stage
+from tests.stage import ANA, BRUNO, Stage
 
 
 def place(engine: Engine, who: str) -> Place:
@@ -110,7 +113,7 @@ async def test_a_claim_that_cannot_be_read_ends_nothing(
     claims = iter([KeyError("r")])
     claim = engine.claim
 
-    async def broken_once(shard: int, most: int) -> list[Claimed]:
+    async def broken_once(shard: int, most: int, *, reap: bool = True) -> list[Claimed]:
         for error in claims:
             raise error
         return await claim(shard, most)
@@ -213,3 +216,143 @@ async def test_a_retry_of_one_chat_is_not_starved_by_the_traffic_of_another(stag
             break
     assert len(tries) == 2, "the flood hid it"
     await stage.sees(1)
+
+
+async def test_an_error_of_the_authors_own_redis_is_the_authors(stage: Stage) -> None:
+    bot = Bot("shop")
+    caught: list[str] = []
+
+    @bot.message(words("redis"))
+    async def own(ctx: Context) -> None:
+        raise ResponseError("WRONGTYPE of the author's own key")
+
+    @bot.message(words("cancel"))
+    async def cancelled(ctx: Context) -> None:
+        raise asyncio.CancelledError
+
+    @bot.error(ResponseError)
+    async def settled(ctx: Context, error: ResponseError) -> None:
+        caught.append(ctx.text)
+        await ctx.reply("sorry")
+
+    runtime = await stage.work(bot)
+    await stage.says("redis")
+    assert [row["text"] for row in await stage.sees(1)] == ["sorry"]
+    assert caught == ["redis"]
+    await stage.says("cancel")
+    await stage.until(lambda: runtime.counts["turn:retry"], "the first try")
+    await stage.travel("10s")
+    await stage.until(lambda: runtime.counts["dead:CancelledError"], "the event to be given up")
+    await stage.quiet(runtime)
+
+
+async def test_redis_away_inside_a_task_group_is_not_the_authors_error(stage: Stage) -> None:
+    bot = Bot("shop")
+    runs: list[str] = []
+
+    @bot.message()
+    async def grouped(ctx: Context) -> None:
+        runs.append(ctx.text)
+        if len(runs) == 1:
+            raise ExceptionGroup("of a task group", [Away("for a moment")])
+        await ctx.reply("told")
+
+    runtime = await stage.work(bot)
+    await stage.says("hi")
+    assert [row["text"] for row in await stage.sees(1)] == ["told"]
+    assert runtime.counts["turn:retry"] == 0
+
+
+async def test_no_more_lanes_than_places_are_drained(stage: Stage) -> None:
+    bot = Bot("shop")
+
+    @bot.message()
+    async def echo(ctx: Context) -> None:
+        await ctx.reply(ctx.text)
+
+    await stage.faults(latencyMs=60)
+    runtime = await stage.work(bot, senders=2)
+    contacts = [f"+55119876500{n:02}" for n in range(1, 13)]
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, len(runtime._sender.leases()))
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*(stage.says("hi", contact=contact) for contact in contacts))
+    for contact in contacts:
+        await stage.sees(1, contact=contact)
+    watching.cancel()
+    assert most == 2
+
+
+async def test_what_is_refused_for_a_window_that_we_do_not_know_of_is_not_posted_for_ever(stage: Stage) -> None:
+    """The number is configured as one without a window, and the platform says that it has one."""
+    bot = Bot("shop")
+    runtime = await stage.work(bot, number_kind="evolution_v2")
+    await bot.notify(ANA, "hello", template=Template("follow_up"))
+    await stage.sees(1, settled=True)
+    await stage.quiet(runtime)
+    await stage.sees(1)
+    lane = Lane(ChatKey(0, "c"), "t", Item(id="i", free=b"x"), "free", 0, unknown=False, first_post=0, inbound="", number="main", now=0)
+    assert judge(PlatformError(Family.WINDOW, remedy="Send a template."), lane).what == "dead"
+
+
+async def test_what_is_leased_at_a_stop_is_given_back_at_once(engine: Engine, redis: Redis, tasks: list[asyncio.Task[None]]) -> None:
+    there = place(engine, "ana")
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def run_turn(turn: Claimed, keep: bool) -> Claimed | None:
+        begun.set()
+        await go_on.wait()
+        return (await engine.commit(turn, Effects(), keep=True, send=False)).next
+
+    worker = Worker(engine, run_turn, poll=0.02)
+    for event in ("a", "b"):
+        await engine.accept(Arrival(place=there, id=event, at=None, body=event.encode()))
+    tasks.append(asyncio.create_task(worker.run()))
+    await begun.wait()
+    stopping = asyncio.create_task(worker.stop(20))
+    await asyncio.sleep(0)
+    go_on.set()
+    await stopping
+    assert redis.zcard(f"{base(there.key.shard)}:lease") == 0
+    (turn,) = await engine.claim(there.key.shard, 1)
+    assert (turn.body, turn.crashes) == (b"b", 0)
+
+
+async def test_a_sandbox_that_is_not_up_yet_refuses_no_start(stage: Stage) -> None:
+    await stage.work(Bot("shop"), api_url="http://127.0.0.1:9", webhook=False)
+
+
+async def test_a_long_relay_holds_up_no_event_of_its_chat(stage: Stage) -> None:
+    """The next event of the chat ends nothing of the turn before, whose notice is still on its way."""
+    bot = Bot("shop")
+
+    @bot.message()
+    async def tell(ctx: Context) -> None:
+        await ctx.notify(BRUNO, f"{ctx.text} came in")
+
+    runtime = await stage.work(bot)
+    await stage.says("hello", contact=BRUNO)
+    await stage.quiet(runtime)
+    seen = len(await stage.rows(BRUNO))
+    relay, slow = runtime.engine.relay, asyncio.Event()
+
+    async def slowly(notices: Sequence[Notice], shard: int) -> tuple[PutAside, ...]:
+        await slow.wait()
+        return await relay(notices, shard)
+
+    runtime.engine.relay = slowly  # type: ignore[method-assign]  # slower than the next event
+    for text in ("one", "two"):
+        await stage.says(text)
+    await stage.until(lambda: runtime.counts["turn:ok"] == 3, "both turns")
+    slow.set()
+    await stage.until(lambda: told(stage, BRUNO, seen + 2), "both notices")
+
+
+async def told(stage: Stage, contact: str, count: int) -> bool:
+    return len(await stage.rows(contact)) == count

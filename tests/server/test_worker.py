@@ -181,7 +181,7 @@ class TestLeases:
         real = engine.claim
         lost: list[Claimed] = []
 
-        async def claim(shard: int, most: int) -> list[Claimed]:
+        async def claim(shard: int, most: int, *, reap: bool = True) -> list[Claimed]:
             found = await real(shard, most)
             if found and not lost:
                 lost.extend(found)
@@ -225,7 +225,7 @@ class TestStop:
         real = engine.claim
         claimed, answer = asyncio.Event(), asyncio.Event()
 
-        async def claim(shard: int, most: int) -> list[Claimed]:
+        async def claim(shard: int, most: int, *, reap: bool = True) -> list[Claimed]:
             found = await real(shard, most)
             if any(turn.body == b"b" for turn in found):
                 claimed.set()

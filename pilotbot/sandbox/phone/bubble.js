@@ -72,6 +72,7 @@ export function bubble(row, about, acts) {
   );
 }
 
+const modeText = (mode) => (has(`mode_${mode}`) ? t(`mode_${mode}`) : mode);
 const partText = (part) => (typeof part === "string" ? part : String(part?.text ?? part?.content ?? ""));
 const nameOfTemplate = (row) =>
   typeof row.template === "string" ? row.template : (row.template?.name ?? row.template?.id ?? "");
@@ -111,7 +112,7 @@ function meta(row, status) {
   return h(
     "p",
     { class: "meta" },
-    row.direction === "out" && row.mode && h("span", { class: "mode" }, row.mode),
+    row.direction === "out" && row.mode && h("span", { class: "mode" }, modeText(row.mode)),
     h("time", { datetime: row.createdAt, title: new Date(row.createdAt).toLocaleString() }, timeOf(row.createdAt)),
     h("span", { class: `ticks ${status}`, role: "img", "aria-label": label, title: label }, icon(name)),
   );

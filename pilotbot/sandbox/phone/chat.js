@@ -4,7 +4,7 @@ import { byId, h, reconcile } from "./dom.js";
 import { bubble } from "./bubble.js";
 import { avatar, nameOf } from "./chats.js";
 import { countdown, dayOf, phoneText } from "./format.js";
-import { t } from "./i18n.js";
+import { numberName, t } from "./i18n.js";
 import { chatOf, now, numberOf, rowsOf, takenIds, windowOf } from "./state.js";
 
 const PAGE = 200;
@@ -26,7 +26,7 @@ export function drawChat(state, acts) {
   byId("talk-avatar").replaceWith(Object.assign(avatar(chat), { id: "talk-avatar" }));
   byId("talk-name").textContent = nameOf(chat);
   const number = numberOf(state, chat.number);
-  byId("talk-number").textContent = `${phoneText(chat.contact)} → ${number?.name ?? chat.number}`;
+  byId("talk-number").textContent = `${phoneText(chat.contact)} → ${number ? numberName(number) : chat.number}`;
   byId("talk-number").title = number ? phoneText(number.phone) : "";
   drawWindow(state);
   drawBubbles(state, chat, acts);

@@ -2,7 +2,7 @@
 
 import { byId, h, icon, keepOneTabStop, reconcile } from "./dom.js";
 import { hue, initials, phoneText, shortWhen } from "./format.js";
-import { t } from "./i18n.js";
+import { numberName, t } from "./i18n.js";
 import { plain } from "./markup.js";
 import { allChats, fromBot, now, numberOf, optionsOf, rowsOf, statusOf, textOf, unread } from "./state.js";
 
@@ -23,7 +23,8 @@ function item(state, chat, open) {
   const last = rowsOf(state, chat.key).at(-1);
   const count = unread(state, chat);
   const current = chat.key === state.open;
-  const number = state.numbers.length > 1 ? (numberOf(state, chat.number)?.name ?? chat.number) : "";
+  const known = numberOf(state, chat.number);
+  const number = state.numbers.length > 1 ? (known ? numberName(known) : chat.number) : "";
   const when = last ? shortWhen(last.createdAt, now(state)) : "";
   const name = nameOf(chat);
   const text = last ? lastText(last) : phoneText(chat.contact);
@@ -41,10 +42,19 @@ function item(state, chat, open) {
           on: { click: () => open(chat.key) },
         },
         avatar(chat),
-        h("span", { class: "chat-name" }, name, number && h("span", { class: "chat-number" }, number)),
-        h("time", { class: "chat-when" }, when),
-        h("span", { class: `chat-last${last && statusOf(last) === "failed" ? " failed" : ""}` }, text),
-        count > 0 && h("span", { class: "badge", "aria-label": t("unread", { count }) }, String(count)),
+        h(
+          "span",
+          { class: "chat-line" },
+          h("span", { class: "chat-name" }, name),
+          h("time", { class: "chat-when" }, when),
+        ),
+        h(
+          "span",
+          { class: "chat-line" },
+          h("span", { class: `chat-last${last && statusOf(last) === "failed" ? " failed" : ""}` }, text),
+          number && h("span", { class: "chat-number" }, number),
+          count > 0 && h("span", { class: "badge", "aria-label": t("unread", { count }) }, String(count)),
+        ),
       ),
     );
   return {

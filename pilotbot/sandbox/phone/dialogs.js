@@ -2,7 +2,7 @@
 
 import { byId, fill, h, icon } from "./dom.js";
 import { phoneText } from "./format.js";
-import { t } from "./i18n.js";
+import { numberName, t } from "./i18n.js";
 
 const PHONE = /^\+[1-9]\d{7,14}$/;
 const GROUP = /^\d[\d-]*@g\.us$/;
@@ -97,8 +97,21 @@ export function newContactDialog(state, add) {
   const number = h(
     "select",
     { id: "new-number", data: { testid: "new-number" } },
-    state.numbers.map((each) => h("option", { value: each.id }, `${each.name} ${phoneText(each.phone)}`)),
+    state.numbers.map((each) => h("option", { value: each.id }, `${numberName(each)} ${phoneText(each.phone)}`)),
   );
+  const refused = h("p", { class: "hint warning", role: "status" });
+  let chosen = null; // by hand: from then on the group id does not change the number
+  const takesGroups = (id) => state.numbers.find((each) => each.id === id)?.groups !== false;
+  const judge = () => {
+    const fitting = group.value.trim() ? state.numbers.find((each) => each.groups !== false) : state.numbers[0];
+    number.value = chosen ?? (fitting ?? state.numbers[0])?.id;
+    refused.textContent = group.value.trim() && !takesGroups(number.value) ? t("groupRefused") : "";
+  };
+  group.addEventListener("input", judge);
+  number.addEventListener("change", () => {
+    chosen = number.value;
+    judge();
+  });
   const submit = () => {
     phone.value = phone.value.replace(/[\s().-]/g, "");
     if (!right(phone, PHONE) || !right(group, GROUP, true)) return false;
@@ -113,6 +126,7 @@ export function newContactDialog(state, add) {
       field(t("phone"), phone, t("phoneWrong")),
       field(t("writesTo"), number),
       field(t("newGroup"), group, t("groupWrong")),
+      refused,
       t("start"),
     ),
   );

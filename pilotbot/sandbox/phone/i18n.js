@@ -43,6 +43,8 @@ const WORDS = {
   quoting: ["Replying to", "Respondendo a"],
   quoteCancel: ["Do not reply to it", "Não responder"],
   bot: ["Bot", "Bot"],
+  number_num_meta: ["Meta number", "Número Meta"],
+  number_num_evolution: ["Evolution number", "Número Evolution"],
   newMessages: ["New messages", "Mensagens novas"],
   earlier: ["Show earlier messages", "Mostrar mensagens anteriores"],
   today: ["Today", "Hoje"],
@@ -53,6 +55,13 @@ const WORDS = {
   windowNever: ["Window closed: {name} never wrote", "Janela fechada: {name} nunca escreveu"],
   windowNone: ["No 24-hour window here", "Sem janela de 24 horas aqui"],
   template: ["template", "template"],
+  mode_text: ["text", "texto"],
+  mode_buttons: ["buttons", "botões"],
+  mode_list: ["list", "lista"],
+  mode_carousel: ["carousel", "carrossel"],
+  mode_flow: ["flow", "flow"],
+  mode_template: ["template", "template"],
+  mode_media: ["media", "mídia"],
   options: ["Options", "Opções"],
   tapped: ["tapped", "tocado"],
   copied: ["Copied", "Copiado"],
@@ -107,6 +116,10 @@ const WORDS = {
   ],
   newGroup: ["Group id (optional: writes in that group)", "Id do grupo (opcional: escreve nesse grupo)"],
   groupWrong: ["A group id looks like 120363000000000001@g.us.", "Um id de grupo é como 120363000000000001@g.us."],
+  groupRefused: [
+    "A bot cannot answer in groups from this number: the platform refuses it.",
+    "Um bot não pode responder em grupos por este número: a plataforma recusa.",
+  ],
   writesTo: ["Writes to", "Escreve para"],
   start: ["Start the chat", "Iniciar conversa"],
   writingAs: ["Writing as", "Escrevendo como"],
@@ -159,6 +172,12 @@ export function t(key, params = {}) {
 
 /** Whether the page has a text of its own under this key. */
 export const has = (key) => Object.hasOwn(WORDS, key);
+
+/** What a number is called: the sandbox's own two in the language in use, any other as its owner named it. */
+export function numberName(number) {
+  const key = `number_${number.id}`;
+  return has(key) && WORDS[key][0] === number.name ? t(key) : number.name;
+}
 
 /** Change to the other language and remember it. */
 export function switchLanguage() {

@@ -59,7 +59,7 @@ function tick() {
   fill(
     byId("clock-date"),
     state.loaded ? clockDate(at) : "",
-    moved ? h("b", {}, ` · ${t("clockAhead", { by: moved })}`) : "",
+    moved ? [" · ", h("b", {}, t("clockAhead", { by: moved }))] : "",
   );
   drawWindow(state);
 }

@@ -1,121 +1,17 @@
 """The phone page in a real browser, against a real sandbox: what a person sees and does."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
-import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import expect
 
 from pilotbot.sandbox import Sandbox, SandboxSettings
+from tests.sandbox.phone.conftest import ANA, BRUNO, GROUP, OpenPage, Platform, bubble, open_chat
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-CHROMIUM = Path("/usr/bin/chromium")
-HAS_CHROMIUM = CHROMIUM.exists()
-CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-ANA = "+5511987650001"
-BRUNO = "+5511987650002"
-
-OpenPage = Callable[..., Awaitable[Page]]
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    if not HAS_CHROMIUM:
-        pytest.skip(f"no browser at {CHROMIUM}: apt install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(SandboxSettings(receipt_delay=(0, 0)), port=0) as sandbox:
-        yield sandbox
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def phone(browser: Browser, sandbox: Sandbox) -> AsyncIterator[OpenPage]:
-    """Opens the page; afterwards sees that it reported no error."""
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    async def open_page(*, locale: str = "en-US", scheme: str = "light", width: int = 1280, height: int = 800) -> Page:
-        options: dict[str, Any] = {"locale": locale, "color_scheme": scheme, "viewport": {"width": width, "height": height}}
-        context = await browser.new_context(**options, reduced_motion="reduce")
-        contexts.append(context)
-        page = await context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None)
-        await page.goto(sandbox.url)
-        await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
-        return page
-
-    yield open_page
-    for context in contexts:
-        await context.close()
-    assert errors == []
-
-
-class Platform:
-    """The two sides of the sandbox: what a bot sends, what a contact writes without the page."""
-
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self._url = url.rstrip("/")
-        self._session = session
-
-    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        async with self._session.post(self._url + path, json=body, headers={"x-api-key": "ps_sandbox_number"}) as answer:
-            assert answer.status < 300, await answer.text()
-            found: dict[str, Any] = await answer.json()
-            return found
-
-    async def send(self, contact: str = ANA, **body: object) -> dict[str, Any]:
-        """Send as the bot, from the Meta number."""
-        return await self._post("/v1/messages/send", {"destinationNumber": contact, **body})
-
-    async def write(self, text: str, contact: str = ANA, **more: object) -> dict[str, Any]:
-        """Write as a contact."""
-        return await self._post("/sandbox/inbound", {"from": contact, "text": text, **more})
-
-    async def register(self, url: str) -> None:
-        """Register a webhook for all events."""
-        await self._post("/v1/webhooks", {"url": url, "name": "test", "events": ["*"]})
-
-    async def messages(self) -> list[dict[str, Any]]:
-        """All messages of the sandbox, in order."""
-        async with self._session.get(f"{self._url}/sandbox/messages") as answer:
-            rows: list[dict[str, Any]] = await answer.json()
-            return rows
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def platform(sandbox: Sandbox) -> AsyncIterator[Platform]:
-    async with aiohttp.ClientSession() as session:
-        yield Platform(sandbox.url, session)
-
-
-def bubble(page: Page, text: str) -> Locator:
-    return page.get_by_test_id("bubble").filter(has_text=text)
-
-
-async def open_chat(page: Page, contact: str = ANA) -> None:
-    await page.locator(f'[data-testid="chat"][data-contact="{contact}"]').click()
 
 
 async def test_a_first_visit_invites_to_write_as_ana(phone: OpenPage, platform: Platform) -> None:
@@ -298,19 +194,6 @@ async def test_unread_messages_are_counted(phone: OpenPage, platform: Platform) 
     await expect(page.locator(".badge")).to_have_count(0)
 
 
-async def test_lists_and_media_are_drawn(phone: OpenPage, platform: Platform, sandbox: Sandbox) -> None:
-    page = await phone()
-    await platform.write("hi")
-    await open_chat(page)
-    rows = [{"title": "Invoice", "description": "PDF", "rowId": "1"}, {"title": "Refund", "rowId": "2"}]
-    await platform.send(text="Pick", list={"buttonText": "See", "sections": [{"title": "All", "rows": rows}]})
-    await expect(bubble(page, "Pick").get_by_test_id("option")).to_have_text(["InvoicePDF", "Refund"])
-    await platform.send(media=f"{sandbox.url}/phone/sample.svg", mediaType="image", caption="Your parcel")
-    await expect(bubble(page, "Your parcel").locator("img")).to_have_js_property("complete", value=True)
-    await platform.send(media="https://cdn.example.com/bill.pdf", mediaType="document")
-    await expect(bubble(page, "bill.pdf").locator("a")).to_have_attribute("rel", "noopener noreferrer")
-
-
 async def test_a_contact_sends_a_photo(phone: OpenPage, platform: Platform) -> None:
     page = await phone()
     await platform.write("hi")
@@ -332,15 +215,34 @@ async def test_a_new_contact_may_write_in_a_group(phone: OpenPage, platform: Pla
     await page.get_by_test_id("dialog-submit").click()
     await expect(page.get_by_text("A phone looks like")).to_be_visible()
     await page.get_by_test_id("new-phone").fill("+55 (11) 98765-0002")
-    await page.get_by_test_id("new-number").select_option("num_evolution")
-    await page.get_by_test_id("new-group").fill("120363000000000001@g.us")
+    await page.get_by_test_id("new-group").fill(GROUP)
     await page.get_by_test_id("dialog-submit").click()
     await page.get_by_test_id("composer").press_sequentially("bom dia")
     await page.get_by_test_id("composer").press("Enter")
     await expect(bubble(page, "bom dia")).to_be_visible()
     await expect(page.get_by_test_id("window")).to_have_attribute("data-window", "none")
     [row] = await platform.messages()
-    assert (row["contact"], row["author"], row["number"]) == ("120363000000000001@g.us", BRUNO, "num_evolution")
+    assert (row["contact"], row["author"], row["number"]) == (GROUP, BRUNO, "num_evolution")
+
+
+async def test_a_new_group_goes_to_a_number_that_may_answer_in_it(phone: OpenPage) -> None:
+    page = await phone()
+    await page.get_by_test_id("new-contact").click()
+    number, group = page.get_by_test_id("new-number"), page.get_by_test_id("new-group")
+    refused = page.get_by_text("cannot answer in groups")
+    await expect(number).to_have_value("num_meta")
+    await group.fill(GROUP)
+    await expect(number).to_have_value("num_evolution")
+    await expect(refused).to_be_hidden()
+    await group.fill("")
+    await expect(number).to_have_value("num_meta")
+    await group.fill(GROUP)
+    await number.select_option("num_meta")
+    await expect(refused).to_be_visible()
+    await group.fill("120363000000000002@g.us")
+    await expect(number).to_have_value("num_meta")
+    await group.fill("")
+    await expect(refused).to_be_hidden()
 
 
 async def test_arrows_move_through_the_chats(phone: OpenPage, platform: Platform) -> None:
@@ -356,36 +258,6 @@ async def test_arrows_move_through_the_chats(phone: OpenPage, platform: Platform
     await expect(first).to_have_attribute("tabindex", "-1")
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("composer")).to_be_focused()
-
-
-async def test_the_page_speaks_portuguese(phone: OpenPage, platform: Platform) -> None:
-    page = await phone(locale="pt-BR")
-    await page.get_by_test_id("sample").click()
-    await expect(page.get_by_test_id("composer")).to_have_value("pedido")
-    await expect(page.get_by_test_id("window")).to_have_text("Janela fechada: Ana nunca escreveu")
-    await page.get_by_test_id("language").click()
-    await expect(page.get_by_test_id("window")).to_have_text("Window closed: Ana never wrote")
-    await page.reload()
-    await expect(page.get_by_test_id("connection")).to_have_text("Live")
-
-
-async def test_a_narrow_screen_shows_one_pane_at_a_time(phone: OpenPage, platform: Platform) -> None:
-    page = await phone(width=380)
-    await expect(page.get_by_test_id("sample")).to_be_visible()
-    await platform.write("hi", name="Ana")
-    await expect(page.get_by_test_id("sample")).to_be_hidden()
-    await open_chat(page)
-    await expect(page.get_by_test_id("new-contact")).to_be_hidden()
-    await platform.send(text="x" * 500)
-    await expect(page.get_by_test_id("bubble")).to_have_count(2)
-    for element in ("document.documentElement", "document.getElementById('scroll')"):
-        assert await page.evaluate(f"{element}.scrollWidth - {element}.clientWidth") == 0
-    await page.locator("#back").click()
-    await expect(page.get_by_test_id("chat")).to_be_focused()
-    await page.locator("#log-open").click()
-    await expect(page.locator("#log-panel")).to_be_visible()
-    await page.locator("#log-close").click()
-    await expect(page.locator("#log-panel")).to_be_hidden()
 
 
 async def test_forgetting_all_chats_brings_the_invitation_back(phone: OpenPage, platform: Platform) -> None:
@@ -422,19 +294,3 @@ async def test_someone_who_reads_back_is_not_moved(phone: OpenPage, platform: Pl
     await page.locator("#jump").click()
     await expect(bubble(page, "news")).to_be_in_viewport()
     await expect(page.locator("#jump")).to_be_hidden()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_text_has_enough_contrast(phone: OpenPage, platform: Platform, scheme: str) -> None:
-    page = await phone(scheme=scheme)
-    await platform.write("hi", name="Ana")
-    await platform.send(text="*Hello* https://example.com", buttons=[{"type": "reply", "label": "Track"}], footer="Shop")
-    await platform.send(templateId="order_status", variables={"order_id": "1", "status": "ready"})
-    await platform.write("again", quoted=(await platform.messages())[1]["messageId"] or "none")
-    await open_chat(page)
-    await page.get_by_test_id("clock-25h").click()
-    await platform.send(text="Too slow")
-    await expect(bubble(page, "Too slow")).to_have_attribute("data-status", "failed")
-    await page.get_by_test_id("faults").click()
-    found: list[dict[str, Any]] = await page.evaluate(CONTRAST)
-    assert found == []
