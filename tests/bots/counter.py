@@ -7,7 +7,7 @@ from pilotbot import Bot, Context, State
 bot = Bot("counter")
 
 
-class Seen(State):
+class Seen(State, name="seen_counter"):
     count: int = 0
 
 

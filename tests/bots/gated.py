@@ -13,7 +13,7 @@ GATE = Path(os.environ["PILOTBOT_TEST_GATE"])
 bot = Bot("gated")
 
 
-class Seen(State):
+class Seen(State, name="seen_gated"):
     count: int = 0
 
 

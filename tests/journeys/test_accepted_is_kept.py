@@ -12,7 +12,7 @@ from pilotbot.engine.embedded import RedisServer
 from tests.stage import Stage, wire
 
 
-class Seen(State):
+class Seen(State, name="seen_kept"):
     count: int = 0
 
 

@@ -125,7 +125,7 @@ async def test_the_sandbox_moves_it_when_it_signs(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        {"api_url": "http://platform.invalid"},
+        {"api_url": "https://platform.invalid"},
         {"api_key": "ps_live_1234"},
         {"numbers": [{"name": "a", "id": "1", "key": "ps_sandbox_number"}, {"name": "b", "id": "2", "key": "ps_live_1234"}]},
     ],

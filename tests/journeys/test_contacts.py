@@ -17,7 +17,7 @@ NUMBERS = [
 BOTH: dict[str, Any] = {"keys": ("ps_sandbox_number", "ps_sandbox_evolution"), "numbers": NUMBERS}
 
 
-class Seen(State):
+class Seen(State, name="seen_contacts"):
     count: int = 0
 
 

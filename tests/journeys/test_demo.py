@@ -107,6 +107,24 @@ def test_a_port_that_is_taken_is_said_in_one_line(demo: Demo, option: str) -> No
     assert demo.left() == []
 
 
+def test_where_make_runs_it_the_remedy_is_makes(demo: Demo) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        _, err = demo.start("--once", "--made", "--sandbox-port", str(port)).communicate(timeout=PATIENCE_S)
+    assert err.startswith(f'pilotbot: 127.0.0.1:{port} is taken; choose another, such as make demo ARGS="--sandbox-port ')
+    assert err.count("\n") == 1
+
+
+def test_make_passes_its_options_on() -> None:
+    root = Path(__file__).parents[2]
+    told = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True, check=True).stdout
+    example = re.search(r'make demo (ARGS="--sandbox-port \d+ --port \d+")', told)
+    assert example is not None
+    words = example[1].replace('"', "")
+    done = subprocess.run(["make", "--dry-run", "demo", words], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert done.splitlines()[-1] == f".venv/bin/pilotbot demo --made {words.removeprefix('ARGS=')}"
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -9,7 +9,7 @@ from pilotbot.server import Runtime
 from tests.stage import Stage
 
 
-class Seen(State):
+class Seen(State, name="seen_errors"):
     count: int = 0
 
 

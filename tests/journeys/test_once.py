@@ -6,7 +6,7 @@ from pilotbot import Bot, Context, Reply, Retry, State
 from tests.stage import ANA, BRUNO, Row, Stage, wire
 
 
-class Seen(State):
+class Seen(State, name="seen_once"):
     count: int = 0
 
 
