@@ -1,8 +1,8 @@
 """pilotbot: WhatsApp bots on the Pilot Status API, durable, in order, in the right mode, testable offline."""
 
 from pilotbot.bot import Bot
-from pilotbot.contacts import State, Window
-from pilotbot.context import Chat, Contact, Context
+from pilotbot.contacts import State, StateError, Window
+from pilotbot.context import Chat, Contact, Context, Outcome
 from pilotbot.durations import days, hours, minutes, seconds
 from pilotbot.events import (
     Call,
@@ -16,11 +16,13 @@ from pilotbot.events import (
     Received,
     Reply,
     Status,
+    Tap,
 )
 from pilotbot.replies import (
     Action,
     ContentError,
     Deferred,
+    File,
     Message,
     Option,
     Queued,
@@ -30,7 +32,9 @@ from pilotbot.replies import (
     audio,
     document,
     image,
+    sticker,
     video,
+    voice,
 )
 from pilotbot.routing import (
     Filter,
@@ -39,12 +43,13 @@ from pilotbot.routing import (
     Next,
     Retry,
     Router,
+    Turn,
     WiringError,
     change_is,
     custom,
     exactly,
+    has_media,
     has_text,
-    media,
     mentions_me,
     pattern,
     status_is,
@@ -65,6 +70,7 @@ __all__ = [
     "Context",
     "Deferred",
     "Event",
+    "File",
     "Filter",
     "Group",
     "Inbound",
@@ -77,6 +83,7 @@ __all__ = [
     "Next",
     "Number",
     "Option",
+    "Outcome",
     "Queued",
     "Received",
     "Reply",
@@ -86,8 +93,11 @@ __all__ = [
     "SettingsError",
     "Skipped",
     "State",
+    "StateError",
     "Status",
+    "Tap",
     "Template",
+    "Turn",
     "Unsendable",
     "Window",
     "WiringError",
@@ -97,17 +107,19 @@ __all__ = [
     "days",
     "document",
     "exactly",
+    "has_media",
     "has_text",
     "hours",
     "image",
     "load_settings",
-    "media",
     "mentions_me",
     "minutes",
     "pattern",
     "running",
     "seconds",
     "status_is",
+    "sticker",
     "video",
+    "voice",
     "words",
 ]

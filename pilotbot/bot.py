@@ -1,14 +1,16 @@
 """Bot: what a developer creates, hangs handlers on, and runs."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from pilotbot.context import Contact, Context, Outcome
 from pilotbot.replies import ClosedPolicy, File, Message, Option, Template
-from pilotbot.routing import Filter, Provided, Router, Routes
+from pilotbot.routing import Factory, Filter, Provided, Router, Routes
+
+T = TypeVar("T")
 
 _in_turn: ContextVar[bool] = ContextVar("pilotbot-turn", default=False)
 
@@ -68,7 +70,7 @@ class Bot(Router):
         self._outbox: Outbox | None = None
         self._included: list[Bot] = []
 
-    def provide(self, kind: type[object], factory: Callable[..., Any], *, replace: bool = False) -> None:
+    def provide(self, kind: type[T], factory: Factory[T], *, replace: bool = False) -> None:
         """Have `factory` make every `kind` that a handler asks for by annotation, at most once a turn.
 
         See `pilotbot.routing.Provided.provide` for what a factory may be, and what is refused.
@@ -76,11 +78,22 @@ class Bot(Router):
         self._provided.provide(kind, factory, replace=replace)
 
     def include(self, router: Router, *filters: Filter) -> None:
-        """Nest a router here, or a whole bot with all that it provides. See `Router.include`."""
+        """Nest a router here, or a whole bot with all that it provides. See `Router.include`.
+
+        Raises:
+            ValueError: as `Router.include`; both bots provide one type; or their `closed` or `which` differ. Nothing is changed then.
+        """
+        if not isinstance(router, Bot):
+            super().include(router, *filters)
+            return
+        for name, ours, theirs in (("closed", self.closed, router.closed), ("which", self.which, router.which)):
+            if ours != theirs:
+                raise ValueError(f"the outer bot's {name} holds, {ours!r}, not the {theirs!r} of {router.name}: give both the same")
+        if router.parent is None:  # where it has one, that is what is told
+            self._provided.check(router._provided)  # noqa: SLF001 - its own class
         super().include(router, *filters)
-        if isinstance(router, Bot):
-            self._provided.update(router._provided)  # noqa: SLF001 - its own class
-            self._included.append(router)
+        self._provided.update(router._provided)  # noqa: SLF001 - its own class
+        self._included.append(router)
 
     def build(self) -> Routes:
         """Check the wiring of all handlers, and return the routes. Raises WiringError with every problem."""
@@ -109,30 +122,45 @@ class Bot(Router):
         Args:
             who: a contact, or an address: a phone with country code, a BSUID, a group or newsletter id.
             content: what to say; a `Message` is rendered with `values`, and `contact`.
-            key: names the occasion ("shipped-4242"): a second call with the same key sends nothing, for 30 days.
+            key: names the occasion ("shipped-4242"): a second call with the same key sends nothing, for 30 days. Without one each
+                call is an occasion of its own.
             options: as `Context.reply`.
             media: as `Context.reply`.
-            template: what goes while the window is closed. Without one the bot's `closed` policy holds.
+            template: what goes while the window is closed, as `Context.reply`. Without one the bot's `closed` policy holds.
             number: the configured name of the number to write from; not needed where there is one.
-            values: what the message's Jinja names.
+            values: what the Jinja names, beside `contact`.
 
         Returns:
             What is expected to become of it.
 
         Raises:
             RuntimeError: inside a turn, where `ctx.notify` commits with it; or the bot is not running here.
-            ValueError: `who` is no address, or `number` no configured number.
+            ValueError: `who` is no address, `number` no configured number, or `key` blank.
+            ContentError: as `Context.reply`.
+            Unsendable: as `Context.reply`.
         """
+        if key is not None and not key.strip():
+            raise ValueError('a key names the occasion, such as "shipped-4242"; leave it out where each call is an occasion of its own')
         if _in_turn.get():
             raise RuntimeError("bot.notify is for outside a turn: in a handler use ctx.notify, which leaves with the turn's commit")
         if self._outbox is None:
             raise RuntimeError("the bot is not running here: use it inside `async with running(bot, settings)`, or `pilotbot notify`")
         return await self._outbox.notify(
-            who, content, key=key or secrets.token_hex(16), options=options, media=media, template=template, number=number, values=values
+            who,
+            content,
+            key=secrets.token_hex(16) if key is None else key,
+            options=options,
+            media=media,
+            template=template,
+            number=number,
+            values=values,
         )
 
     def bind(self, outbox: Outbox | None) -> None:
-        """Say what carries `notify`, of included bots too: called by the runtime when it starts and stops."""
+        """Say what carries `notify` here and in the included bots, or that nothing does.
+
+        Not for bots' authors: the runtime calls it when it starts and when it stops.
+        """
         self._outbox = outbox
         for bot in self._included:
             bot.bind(outbox)

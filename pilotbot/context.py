@@ -123,13 +123,15 @@ class Context:
         text, with buttons, or as its template is decided when it is sent (design section 6). Answers leave with the turn's commit;
         `now=True` ("one moment...") sends before it, once.
 
+        What is given by keyword goes out as it is, Jinja or not: it may hold what a contact wrote.
+
         Args:
             content: what to say.
-            options: what the contact can choose from; replaces the message's own.
-            media: a file; replaces the message's own.
+            options: what the contact can choose from; replaces the message's own. A label given as a plain `str` goes out as it is.
+            media: a file; replaces the message's own. Its address goes out as it is.
             template: what goes while the window is closed; replaces the message's own.
             now: send before the commit.
-            values: what the message's Jinja names.
+            values: what the Jinja names.
 
         Returns:
             What is expected to become of it. Never raises for a policy.
@@ -160,13 +162,11 @@ class Context:
             media: see `reply`.
             template: see `reply`.
             number: the configured name of the number to write from; this chat's without it.
-            values: what the message's Jinja names.
+            values: what the Jinja names, beside `contact`: the one who is written to.
 
         Raises:
             ValueError: `who` is no address, or `number` no configured number.
             ContentError: as `reply`.
             Unsendable: as `reply`.
         """
-        return await self.desk.notify(
-            who, content, options=options, media=media, template=template, number=number, values=values
-        )
+        return await self.desk.notify(who, content, options=options, media=media, template=template, number=number, values=values)

@@ -70,6 +70,26 @@ class TestIncluding:
         with pytest.raises(ValueError, match="Prices"):
             outer.provide(Prices, Prices)
 
+    def test_a_clash_changes_nothing(self) -> None:
+        outer, inner = Bot("outer"), shop()
+        outer.provide(Prices, Prices)
+        with pytest.raises(ValueError, match="Prices is provided twice"):
+            outer.include(inner)
+        assert (outer.handlers, inner.parent) == ((), None)
+        outer = Bot("another")
+        outer.include(inner)
+        with pytest.raises(ValueError, match=r"already included in Router\('another'\)"):
+            outer.include(inner)
+        assert [handler.name for handler in outer.build().handlers] == ["price"]
+
+    @pytest.mark.parametrize(("given", "theirs"), [({"closed": "skip"}, "'skip'"), ({"which": "Qual?"}, r"'Qual\?'")])
+    def test_what_only_one_bot_can_decide_must_be_the_same(self, given: Any, theirs: str) -> None:
+        outer, inner = Bot("outer"), Bot("inner", **given)
+        with pytest.raises(ValueError, match=rf"the outer bot's {next(iter(given))} holds, .*, not the {theirs} of inner"):
+            outer.include(inner)
+        assert inner.parent is None
+        Bot("like it", **given).include(inner)
+
     async def test_handlers_of_the_inner_bot_come_after_those_before_it(self, stage: Stage) -> None:
         outer = Bot("outer")
 
@@ -112,6 +132,13 @@ class TestNotify:
         for _ in range(2):
             await bot.notify(ANA, "x", template=FOLLOW_UP)
         await stage.sees(2)
+
+    @pytest.mark.parametrize("key", ["", " "])
+    async def test_a_blank_key_names_nothing(self, stage: Stage, key: str) -> None:
+        bot = shop()
+        await stage.work(bot, webhook=False)
+        with pytest.raises(ValueError, match="a key names the occasion"):
+            await bot.notify(ANA, "x", template=FOLLOW_UP, key=key)
 
     @pytest.mark.parametrize(("closed", "expected"), [("defer", Deferred), ("skip", Skipped), ("fail", Skipped)])
     async def test_what_is_expected_follows_the_bots_policy(self, stage: Stage, closed: Any, expected: type[object]) -> None:

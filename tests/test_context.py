@@ -1,5 +1,6 @@
 """The context: what a handler is told of its turn, and who wrote."""
 
+import inspect
 import logging
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from pilotbot import Bot, Contact, Context, Number, Skipped
+from pilotbot.replies import RESERVED
 from tests.stage import ANA, Stage
 
 
@@ -29,6 +31,12 @@ class TestContact:
     def test_its_repr_shows_nobody(self) -> None:
         assert "Ana" not in repr(Contact(ANA, "Ana")) + str(Contact(ANA, "Ana"))
         assert "5511" not in repr(Contact(ANA, "Ana"))
+
+
+def test_the_names_that_no_value_can_have_are_the_parameters_of_the_three_verbs() -> None:
+    listed = (inspect.signature(verb).parameters.values() for verb in (Context.reply, Context.notify, Bot.notify))
+    names = {one.name for parameters in listed for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD}
+    assert names == RESERVED
 
 
 async def test_a_handler_is_told_of_chat_contact_window_and_time(stage: Stage) -> None:

@@ -1,6 +1,6 @@
 """Who we talk to: identity, the 24-hour window, the typed state of a chat."""
 
-from pilotbot.contacts.identity import address, canonical, is_phone, masked
+from pilotbot.contacts.identity import address, canonical, is_phone, masked, sendable
 from pilotbot.contacts.state import State, StateError, changed, dump, load
 from pilotbot.contacts.window import MARGIN, WINDOW, Window, opened_by, window
 
@@ -18,5 +18,6 @@ __all__ = [
     "load",
     "masked",
     "opened_by",
+    "sendable",
     "window",
 ]

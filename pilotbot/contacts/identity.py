@@ -3,9 +3,10 @@
 import re
 
 from pilotbot.events.addresses import normal_address
+from pilotbot.platform.requests import CONTACT, GROUP, NEWSLETTER
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
-_OTHER = re.compile(r"[A-Z]{2}(?:\.[A-Za-z0-9]+)+|[0-9]+(?:-[0-9]+)?@g\.us|[0-9]+@newsletter|[0-9]+@lid")
+_SENDABLE = re.compile(f"{CONTACT}|{GROUP}|{NEWSLETTER}")
 
 # Where a country's mobiles are written with and without a digit, the key goes without it.
 _BRAZIL = re.compile(r"\+55([1-9][1-9])9([6-9][0-9]{7})")
@@ -18,7 +19,7 @@ def address(raw: str) -> str:
 
     Args:
         raw: A phone number (`+` and separators optional, or as a WhatsApp JID), a BSUID such as `BR.1234`, a group or
-            newsletter id, or a LID.
+            newsletter id.
 
     Returns:
         `+digits` for phones, the rest as it is.
@@ -27,14 +28,21 @@ def address(raw: str) -> str:
         ValueError: It is none of these; the text says what is wrong.
     """
     normal = normal_address(raw)
-    if is_phone(normal) or _OTHER.fullmatch(normal):
+    if sendable(normal):
         return normal
     if not normal:
         raise ValueError("an address is empty; give a phone number with its country code, such as +5511987650001")
+    if normal.endswith("@lid"):
+        raise ValueError("not an address: a LID only tells who wrote; give the contact's phone number or BSUID (BR.1234)")
     digits = sum(character.isdigit() for character in normal)
     if digits and not any(character.isalpha() for character in normal):
         raise ValueError(f"not a phone number ({digits} digits); write + and 7 to 15 digits, country code first")
     raise ValueError("not an address; give a phone number (+ and digits), a BSUID (BR.1234), a group or a newsletter id")
+
+
+def sendable(address: str) -> bool:
+    """Say whether messages can be sent to an address in normal form (contract 3.2): not to a LID, nor to forms not known yet."""
+    return _SENDABLE.fullmatch(address) is not None
 
 
 def is_phone(address: str) -> bool:

@@ -15,6 +15,8 @@ from typing import Any, ClassVar, TypeVar
 import pydantic
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+from pilotbot.origins import origin, place
+
 S = TypeVar("S", bound="State")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -31,7 +33,8 @@ class State(pydantic.BaseModel):
     Class arguments, each class its own (a subclass does not inherit them):
         ttl: How long after the last change it is forgotten; None keeps it.
         version: Raised when the fields change in a way that old data does not fit; see `migrate`.
-        name: What it is stored under; the class's name in snake_case unless given. Keep it when the class is renamed.
+        name: What it is stored under; the class's name in snake_case unless given. Keep it when the class is renamed. Two
+            classes of one name would overwrite each other: the second is refused where it is defined.
     """
 
     model_config = pydantic.ConfigDict(
@@ -60,10 +63,17 @@ class State(pydantic.BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Refuse fields without a default: a chat that has no state yet could not be given one."""
+        """Refuse fields without a default, since a chat without state could not be given one, and a name that is taken."""
         required = [field for field, info in cls.model_fields.items() if info.is_required()]
         if required:
             raise TypeError(f"{cls.__name__}: a new chat starts from the defaults; give one to {', '.join(required)}")
+        known = _registry.get(cls.state_name)
+        if known is not None and origin(known) != origin(cls):
+            raise TypeError(
+                f"two states are stored as {cls.state_name!r}: {place(known)} and {place(cls)}. Each would overwrite the other: "
+                f"rename one, or give it its own name: class {cls.__name__}(State, name='...')"
+            )
+        _registry[cls.state_name] = cls
 
     @classmethod
     def migrate(cls, version: int, data: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG003 -- for those who override it
@@ -77,6 +87,9 @@ class State(pydantic.BaseModel):
             The fields of this version. One that it does not know is refused, so that nothing is lost unseen.
         """
         return data
+
+
+_registry: dict[str, type[State]] = {}
 
 
 @dataclass(frozen=True, slots=True)

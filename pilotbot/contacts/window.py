@@ -1,16 +1,19 @@
 """The 24-hour window of a contact on a Meta number, a pure function of what is recorded (contract 7, design 6).
 
-All times are epoch milliseconds of business time.
+What is recorded is in epoch milliseconds of business time; handlers see `datetime` and `timedelta`.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
 
 WINDOW = 24 * 60 * 60 * 1000
 """How long a contact's last inbound message keeps the window open, in milliseconds (contract 7)."""
 
 MARGIN = 120_000
 """How long before the true edge nothing free-form is begun any more, in milliseconds."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +22,32 @@ class Window:
 
     `state` is "open", "closed", "never" (the contact never wrote) or "none" (this chat has no window: free-form always
     goes). `closes_at` is the moment from which nothing free-form is begun, the margin taken off; `edge` is the platform's
-    own, up to which a free-form message already posted may be tried again. Both are None where no clock decides: "never",
-    "none", or when the platform itself refused.
+    own, up to which a free-form message already posted may be tried again; both aware, UTC. They are None where no clock
+    decides: "never", "none", or when the platform itself refused.
     """
 
     state: Literal["open", "closed", "never", "none"]
-    closes_at: int | None = None
-    edge: int | None = None
+    closes_at: datetime | None = None
+    edge: datetime | None = None
 
     @property
     def free(self) -> bool:
         """Whether free-form content may go: the window is open, or there is none."""
         return self.state in {"open", "none"}
 
-    def remaining(self, now: int) -> int | None:
-        """Return the milliseconds until `closes_at`: 0 if the window is not open, None if there is no window at all."""
+    def remaining(self, now: datetime) -> timedelta | None:
+        """Return how long it is until `closes_at`: nothing if the window is not open, None if there is no window at all."""
         if self.state == "none":
             return None
-        return max(0, self.closes_at - now) if self.state == "open" and self.closes_at is not None else 0
+        if self.state != "open" or self.closes_at is None:
+            return timedelta(0)
+        return max(timedelta(0), self.closes_at - now)
 
 
 def window(*, enforced: bool, last_inbound: int | None, shut_at: int | None = None, now: int, margin: int = MARGIN) -> Window:
     """Return the window of a chat (contract 7).
+
+    All times are epoch milliseconds.
 
     Args:
         enforced: Whether this chat has a window at all: a contact of a Meta number has, groups and Evolution have not.
@@ -58,7 +65,7 @@ def window(*, enforced: bool, last_inbound: int | None, shut_at: int | None = No
         return Window("closed")
     edge = last_inbound + WINDOW
     closes_at = edge - margin
-    return Window("open" if now < closes_at else "closed", closes_at, edge)
+    return Window("open" if now < closes_at else "closed", _moment(closes_at), _moment(edge))
 
 
 def opened_by(event_at: int | None, now: int) -> int:
@@ -69,3 +76,7 @@ def opened_by(event_at: int | None, now: int) -> int:
         now: When the message was accepted.
     """
     return now if event_at is None else min(event_at, now)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -7,9 +7,12 @@ needs one that has no name here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
 
 StatusName = Literal["sent", "delivered", "read", "failed"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,9 @@ class Media:
     """
 
     kind: str
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     mime: str | None = None
-    filename: str | None = None
+    filename: str | None = field(default=None, repr=False)
     id: str | None = None
 
 
@@ -30,16 +33,16 @@ class Media:
 class Tap:
     """A tap on a button or a list row: its label, and its id where the wire had one (contract 8.8, variants c to e)."""
 
-    label: str
-    choice_id: str | None = None
+    label: str = field(repr=False)
+    choice_id: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What every event has.
 
-    `id` is its identity for dedupe and is never empty; `at` is the provider's time, None where it is missing or
-    unreadable; `number_id` is the platform's id of our number.
+    `id` is its identity for dedupe and is never empty; `at` is the provider's time in epoch milliseconds, None where it is
+    missing or unreadable; `number_id` is the platform's id of our number.
     """
 
     name: str
@@ -47,6 +50,14 @@ class Event:
     at: int | None = None
     number_id: str | None = None
     data: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    @property
+    def time(self) -> datetime | None:
+        """The provider's time (aware, UTC), None where it is missing or unreadable."""
+        try:
+            return None if self.at is None else _EPOCH + timedelta(milliseconds=self.at)
+        except OverflowError:
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +97,7 @@ class Group(Inbound):
     """`message.group`: a member wrote in a group that our number is in."""
 
     group_id: str
-    group_name: str | None = None
+    group_name: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +105,7 @@ class Newsletter(Inbound):
     """`message.newsletter`: a post in a channel that our number follows."""
 
     newsletter_id: str
-    newsletter_name: str | None = None
+    newsletter_name: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +119,7 @@ class Status(Event):
     to: str = field(repr=False)
     message_id: str | None = None
     correlation_id: str | None = None
-    error: str | None = None
+    error: str | None = field(default=None, repr=False)
     error_code: str | None = None
 
 

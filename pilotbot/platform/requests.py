@@ -5,7 +5,6 @@ No text, number or variable appears in a `repr` or in a validation error: both e
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable
 from datetime import UTC
@@ -41,7 +40,14 @@ MediaType: TypeAlias = Literal["image", "video", "document", "audio", "voice", "
 
 _Collection = TypeVar("_Collection", dict[str, str], tuple[str, ...])
 
-_CAPTIONED: Final = frozenset({"image", "video", "document"})
+CAPTIONED: Final[frozenset[MediaType]] = frozenset({"image", "video", "document"})
+"""Media that takes a caption, or stands above buttons (contract 3.3)."""
+
+CONTACT: Final = r"^(?:\+[1-9][0-9]{6,14}|[A-Z]{2}(?:\.[A-Za-z0-9]{1,128}){1,3})$"
+GROUP: Final = r"^[0-9]{1,40}(?:-[0-9]{1,20})?@g\.us$"
+NEWSLETTER: Final = r"^[0-9]{1,64}@newsletter$"
+"""With CONTACT and GROUP: the addresses that can be sent to (contract 3.2)."""
+
 _URL: Final = re.compile(r"https?://[^\s]+", re.IGNORECASE)
 _DATA: Final = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w-]+=[\w.+-]+)*;base64,", re.ASCII)
 
@@ -64,7 +70,8 @@ def _url(value: str) -> str:
     return value
 
 
-def _media(value: str) -> str:
+def check_media(value: str) -> str:
+    """Return the address or data of a file as it is; ValueError, without it, where the platform would refuse it (contract 3.3)."""
     if not value.startswith("data:"):
         return _url(value)
     head = _DATA.match(value)
@@ -73,7 +80,7 @@ def _media(value: str) -> str:
         raise ValueError(msg)
     try:
         content = base64.b64decode(value[head.end() :], validate=True)
-    except binascii.Error:
+    except ValueError:
         content = b""
     if not content:
         msg = "must carry valid, non-empty base64 after data:<mime>;base64,"
@@ -85,7 +92,7 @@ Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Filled = Annotated[str, AfterValidator(_not_blank)]
 Label = Annotated[str, StringConstraints(max_length=LABEL_LIMIT), AfterValidator(_not_blank)]
 WebUrl = Annotated[str, AfterValidator(_url)]
-Media = Annotated[str, AfterValidator(_media)]
+Media = Annotated[str, AfterValidator(check_media)]
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
 
@@ -148,7 +155,7 @@ class Header(_Part):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.type != "text":
-            _media(self.content)
+            check_media(self.content)
         elif len(self.content) > HEADER_LIMIT:
             msg = f"a text header has at most {HEADER_LIMIT} characters"
             raise ValueError(msg)
@@ -203,11 +210,9 @@ class SendRequest(_Part):
     names the rule, never the content.
     """
 
-    destination_number: (
-        Annotated[str, StringConstraints(pattern=r"^(?:\+[1-9][0-9]{6,14}|[A-Z]{2}(?:\.[A-Za-z0-9]{1,128}){1,3})$")] | None
-    ) = None
-    group_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,40}(?:-[0-9]{1,20})?@g\.us$")] | None = None
-    newsletter_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,64}@newsletter$")] | None = None
+    destination_number: Annotated[str, StringConstraints(pattern=CONTACT)] | None = None
+    group_id: Annotated[str, StringConstraints(pattern=GROUP)] | None = None
+    newsletter_id: Annotated[str, StringConstraints(pattern=NEWSLETTER)] | None = None
     template_id: Filled | None = None
     variables: dict[str, Filled] | None = None
     text: Annotated[str, StringConstraints(max_length=TEXT_LIMIT), AfterValidator(_not_blank)] | None = None
@@ -275,7 +280,7 @@ def _problem(request: SendRequest) -> str | None:
         (request.variables is not None and not template, "variables need template_id"),
         (request.marketing_options is not None and not template, "marketing_options need template_id"),
         (
-            request.caption is not None and (template or request.media_type not in _CAPTIONED),
+            request.caption is not None and (template or request.media_type not in CAPTIONED),
             "caption needs direct media that is an image, a video or a document",
         ),
         (

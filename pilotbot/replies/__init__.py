@@ -6,10 +6,11 @@ from pilotbot.replies.destination import Destination, NumberKind, window_enforce
 from pilotbot.replies.errors import ContentError, Unsendable
 from pilotbot.replies.folding import fold
 from pilotbot.replies.menu import Ambiguous, Choice, Entry, Menu, recognise
-from pilotbot.replies.messages import File, FileKind, Message, Template, audio, document, image, video
+from pilotbot.replies.messages import RESERVED, File, Message, Template, audio, document, image, sticker, video, voice
 from pilotbot.replies.render import Part, Rendered, render
 
 __all__ = [
+    "RESERVED",
     "Action",
     "Ambiguous",
     "Choice",
@@ -19,7 +20,6 @@ __all__ = [
     "Destination",
     "Entry",
     "File",
-    "FileKind",
     "Menu",
     "Message",
     "NumberKind",
@@ -39,6 +39,8 @@ __all__ = [
     "image",
     "recognise",
     "render",
+    "sticker",
     "video",
+    "voice",
     "window_enforced",
 ]

@@ -1,13 +1,12 @@
 """Options and their typed payloads: an `Action` goes out with an option and comes back when the option is chosen."""
 
-import inspect
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, Unpack
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
+from pilotbot.origins import origin, place
 from pilotbot.replies.errors import ContentError
 
 
@@ -15,11 +14,11 @@ class Action(BaseModel):
     """The typed payload of an option; subclass it, and `@bot.tapped(YourAction)` receives it back.
 
     Stored by name (the class name, or `class Track(Action, name="track")`) so that a tap days later still finds its
-    class; two classes of one name are refused when the second is defined. Inside a `Message` a field may hold Jinja
-    ("{{ order.id }}"): it is then validated when the message is rendered.
+    class; two classes of one name are refused when the second is defined. Inside a `Message` a field may hold
+    Jinja ("{{ order.id }}"): it is then validated when the message is rendered. Its `repr` and its errors do not show values.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     action_name: ClassVar[str] = "Action"
     _deferred: bool = PrivateAttr(default=False)
@@ -43,12 +42,18 @@ class Action(BaseModel):
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         """Register the class under its name; TypeError when another class has it."""
         known = _registry.get(cls.action_name)
-        if known is not None and _origin(known) != _origin(cls):
+        if known is not None and origin(known) != origin(cls):
             raise TypeError(
-                f"two actions are called {cls.action_name!r}: {_place(known)} and {_place(cls)}. Taps are stored by "
+                f"two actions are called {cls.action_name!r}: {place(known)} and {place(cls)}. Taps are stored by "
                 f"this name: rename one, or give it its own: class {cls.__name__}(Action, name='...')."
             )
         _registry[cls.action_name] = cls
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
+        return ()  # the fields may be a contact's
+
+    def __str__(self) -> str:
+        return repr(self)
 
     @classmethod
     def checked(cls, fields: Mapping[str, object]) -> Self:
@@ -86,6 +91,11 @@ class Option:
     label: str
     action: Action | None = None
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The strings that are Jinja in a `Message`: the label first, then those of the action."""
+        return (self.label, *strings(self.action.fields() if self.action is not None else None))
+
 
 _registry: dict[str, type[Action]] = {}
 
@@ -104,22 +114,18 @@ def holds_jinja(value: object) -> bool:
     return isinstance(value, list | tuple | set | frozenset) and any(map(holds_jinja, value))
 
 
+def strings(value: object) -> list[str]:
+    """All strings in a value, however deep."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in strings(item)]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [text for item in value for text in strings(item)]
+    return []
+
+
 def _problem(cls: type[Action], error: ValidationError) -> str:
     """What did not fit, without the values (they may come from a contact)."""
     found = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'it'}: {item['msg']}" for item in error.errors())
     return f"action {cls.action_name}: {found}. Give values that fit the fields."
-
-
-def _origin(cls: type[Action]) -> tuple[str, str]:
-    """Where a class was written: a reloaded module, or one run as __main__ and imported too, is the same place."""
-    module = sys.modules.get(cls.__module__)
-    return getattr(module, "__file__", None) or cls.__module__, cls.__qualname__
-
-
-def _place(cls: type[Action]) -> str:
-    path = _origin(cls)[0]
-    try:
-        line = inspect.getsourcelines(cls)[1]
-    except (OSError, TypeError):
-        return f"{cls.__module__}.{cls.__qualname__} ({path})"
-    return f"{cls.__module__}.{cls.__qualname__} ({path}:{line})"

@@ -21,7 +21,7 @@ _TEN = "\U0001f51f"
 class Entry:
     """One option as it is stored: its label, and the name and fields of its action, if it has one."""
 
-    label: str
+    label: str = field(repr=False)
     name: str | None = None
     data: Mapping[str, object] | None = field(default=None, repr=False)
 
@@ -76,7 +76,7 @@ class Choice:
         excerpt: how that menu's text began.
     """
 
-    label: str
+    label: str = field(repr=False)
     action: Action | None = None
     problem: str | None = None
     menu: str = ""

@@ -3,21 +3,16 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import Final
 
-from pilotbot.platform.requests import BUTTON_LIMIT, FOOTER_LIMIT, HEADER_LIMIT, LABEL_LIMIT, ROW_TITLE_LIMIT
+from pilotbot.platform.requests import BUTTON_LIMIT, CAPTIONED, FOOTER_LIMIT, HEADER_LIMIT, LABEL_LIMIT, MediaType, check_media
 from pilotbot.replies.actions import Action, Option, holds_jinja
 from pilotbot.replies.errors import ContentError
 from pilotbot.replies.templating import compiled
 
-FileKind = Literal["image", "video", "document", "audio", "voice", "sticker"]
+RESERVED: Final = frozenset({"self", "content", "who", "options", "media", "template", "now", "number", "key"})
+"""Names that no value can have: the parameters of `ctx.reply`, `ctx.notify` and `bot.notify`."""
 
-CAPTIONED: frozenset[str] = frozenset({"image", "video", "document"})
-"""Kinds that take a caption, or stand above buttons (contract 3.3)."""
-
-_URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
-_DATA = re.compile(r"data:[^;,\s]+(?:;[^;,\s]+)*;base64,\S")
 _NAME = re.compile(r"\w+")
 
 
@@ -26,20 +21,18 @@ class File:
     """A file to send: a public http(s) URL, or `data:<mime>;base64,<data>` if the number takes it (contract 3.3)."""
 
     url_or_data: str = field(repr=False)
-    kind: FileKind
+    kind: MediaType
 
     def __post_init__(self) -> None:
         if not holds_jinja(self.url_or_data):
             self.check()
 
     def check(self) -> None:
-        """Raise ContentError unless this is an address or data: at creation, or after rendering where it is Jinja."""
+        """Raise ContentError where the platform would refuse it: at creation, or after rendering where it is Jinja."""
         try:
-            host = urlsplit(self.url_or_data).hostname if _URL.fullmatch(self.url_or_data) else None
-        except ValueError:
-            host = None
-        if not host and not _DATA.match(self.url_or_data):
-            raise ContentError(f"the {self.kind} needs a public http(s) URL, or data:<mime>;base64,<data>.")
+            check_media(self.url_or_data)
+        except ValueError as error:
+            raise ContentError(f"the {self.kind} {error}.") from None
 
     @property
     def inline(self) -> bool:
@@ -67,12 +60,23 @@ def audio(url: str) -> File:
     return File(url, "audio")
 
 
+def voice(url: str) -> File:
+    """A voice note, by public URL or data URI; it has no caption."""
+    return File(url, "voice")
+
+
+def sticker(url: str) -> File:
+    """A sticker, by public URL or data URI; it has no caption."""
+    return File(url, "sticker")
+
+
 class Template:
     """An approved template and its variables: what goes while the window is closed (contract 3.5, 6).
 
     Args:
         name: the template's id or name on the platform.
-        variables: Jinja (inside a `Message`) or plain values; each must be there and not blank when it is sent.
+        variables: each must be there and not blank when it is sent. Strings are Jinja, in a `Message` or beside one, so
+            what a contact wrote is never put into them: name a value, `name="{{ name }}"`, and pass it.
     """
 
     __slots__ = ("name", "variables")
@@ -97,7 +101,8 @@ class Template:
 class Message:
     """One content, many modes; every string in it is Jinja, checked when the message is made.
 
-    What contacts wrote belongs into values (`ctx.reply(message, name=...)`), never into a Message made on the fly.
+    What contacts wrote belongs into values (`ctx.reply(message, name=...)`), never into a Message made on the fly. The names of
+    `RESERVED` are parameters there, and so cannot be values; `contact` and `chat` are given.
 
     Args:
         text: the body; with captionable media, its caption.
@@ -133,9 +138,12 @@ class Message:
         _check_line("footer", self.footer, FOOTER_LIMIT)
         for where, source in _sources(self):
             try:
-                compiled(source)
+                reserved = compiled(source).variables & RESERVED
             except ContentError as error:
                 raise ContentError(f"{where}: {error}") from None
+            if reserved:
+                name = min(reserved)
+                raise ContentError(f"{where}: no value can be called {name}, a parameter of reply and notify. Rename the variable.")
 
     @property
     def variables(self) -> frozenset[str]:
@@ -157,16 +165,16 @@ def as_options(options: Sequence[Option | str]) -> tuple[Option, ...]:
 
 
 def check_labels(options: Sequence[Option]) -> None:
-    """Check what can be known of the labels before rendering: length, blankness, uniqueness. Raises ContentError."""
-    limit, shown = (LABEL_LIMIT, "a button") if len(options) <= BUTTON_LIMIT else (ROW_TITLE_LIMIT, "a row of a list")
+    """Check what can be known of the labels before rendering: blankness, uniqueness, the length of buttons. Raises ContentError."""
+    buttons = len(options) <= BUTTON_LIMIT  # more are numbered lines, of any length
     seen: set[str] = set()
     for label in (option.label for option in options):
         if not label.strip():
             raise ContentError("an option has a blank label. Give it one.")
         if holds_jinja(label):
             continue
-        if len(label) > limit:
-            raise ContentError(f"the label {label!r} has {len(label)} characters, {shown} holds {limit}. Shorten it.")
+        if buttons and len(label) > LABEL_LIMIT:
+            raise ContentError(f"the label {label!r} has {len(label)} characters, a button holds {LABEL_LIMIT}. Shorten it.")
         if label_key(label) in seen:
             raise ContentError(f"the label {label!r} is there twice, so a tap would not tell which. Rename one.")
         seen.add(label_key(label))
@@ -175,17 +183,6 @@ def check_labels(options: Sequence[Option]) -> None:
 def label_key(label: str) -> str:
     """What makes two labels the same label: a tap comes back as the label, maybe in other case or spacing."""
     return " ".join(label.split()).casefold()
-
-
-def strings(value: object) -> list[str]:
-    """All strings in a value, however deep."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in strings(item)]
-    if isinstance(value, list | tuple | set | frozenset):
-        return [text for item in value for text in strings(item)]
-    return []
 
 
 def _check_line(name: str, line: str | None, limit: int) -> None:
@@ -206,9 +203,8 @@ def _sources(message: Message) -> Iterator[tuple[str, str]]:
         if line is not None:
             yield name, line
     for option in as_options(message.options):
-        yield f"the label {option.label!r}", option.label
-        for source in strings(option.action.fields()) if option.action is not None else ():
-            yield f"the action of {option.label!r}", source
+        for index, source in enumerate(option.sources):
+            yield f"the {'action of' if index else 'label'} {option.label!r}", source
     if message.template is not None:
         for name, value in message.template.variables.items():
             if isinstance(value, str):

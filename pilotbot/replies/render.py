@@ -22,6 +22,7 @@ from pilotbot.platform.requests import (
     BODY_LIMIT,
     BUTTON_LIMIT,
     CAPTION_LIMIT,
+    CAPTIONED,
     FOOTER_LIMIT,
     HEADER_LIMIT,
     LABEL_LIMIT,
@@ -30,11 +31,11 @@ from pilotbot.platform.requests import (
     ReplyButton,
     SendRequest,
 )
-from pilotbot.replies.actions import Action, Option, holds_jinja
+from pilotbot.replies.actions import Option, holds_jinja
 from pilotbot.replies.destination import Destination, NumberKind
 from pilotbot.replies.errors import ContentError, Unsendable
 from pilotbot.replies.menu import Menu
-from pilotbot.replies.messages import CAPTIONED, File, Message, Template, as_options, label_key, strings
+from pilotbot.replies.messages import File, Message, Template, as_options, label_key
 from pilotbot.replies.splitting import clean, split_tail, split_text
 from pilotbot.replies.templating import MAX_LENGTH, compiled
 
@@ -94,10 +95,9 @@ def render(
 ) -> Rendered:
     """Make the requests for `content`.
 
-    A plain `str`, and whatever is given by keyword, goes out as it is; only a `Message` is Jinja.
-
     Args:
-        content: what to say.
+        content: what to say: a `Message` is Jinja; a plain `str` goes out as it is, and so does what is given by keyword, since it
+            may hold what a contact wrote.
         to: whom to.
         kind: the kind of our number, which decides what it may send (contract 2).
         values: what the message's Jinja names.
@@ -154,22 +154,23 @@ def _fill(
     media: File | None,
 ) -> _Filled:
     """Put the values in, and check what only now can be checked."""
-    given = tuple(_checked(option) for option in as_options(options)) if options is not None else None
+    if isinstance(content, str) or options is not None:
+        ready = tuple(_checked(option) for option in as_options(options or ()))
+    else:
+        ready = tuple(_option(option, values) for option in as_options(content.options))
     if isinstance(content, str):
-        filled = _Filled(clean(content), given or (), media)
+        filled = _Filled(clean(content), ready, media)
     else:
         file = media or content.media
         if file is not None and media is None:
             file = File(compiled(file.url_or_data).render(values), file.kind)
         filled = _Filled(
             clean(compiled(content.text).render(values)),
-            tuple(_option(option, values) for option in as_options(content.options)) if given is None else given,
+            ready,
             file,
             _line(content.header, values),
             _line(content.footer, values),
         )
-    if filled.media is not None:
-        filled.media.check()
     if len(filled.text) > MAX_LENGTH:
         raise ContentError(f"the text has more than {MAX_LENGTH} characters. Send a document instead.")
     if filled.options and not filled.text.strip():
@@ -184,17 +185,16 @@ def _line(source: str | None, values: Mapping[str, object]) -> str:
 def _option(option: Option, values: Mapping[str, object]) -> Option:
     """Fill an author's option: its label, and the strings of its action."""
     action = option.action
-    if action is not None and any(map(holds_jinja, strings(action.fields()))):
+    if action is not None and holds_jinja(action.fields()):
         action = action.checked({name: _deep(value, values) for name, value in action.fields().items()})
     return _checked(Option(compiled(option.label).render(values), action))
 
 
 def _checked(option: Option) -> Option:
     """A ready option: one line, not blank, its action validated."""
-    label = " ".join(clean(option.label).split())
+    label, action = " ".join(clean(option.label).split()), option.action
     if not label:
         raise ContentError("an option's label is blank. Give it one, or leave the option out.")
-    action: Action | None = option.action
     if action is not None and action.put_off():
         action = action.checked(action.fields())
     return Option(label, action)
@@ -292,5 +292,5 @@ def _request(to: Destination, **fields: Any) -> SendRequest:
 def _rule(error: ValidationError) -> str:
     """The first broken rule, without the values."""
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    where, rule = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+    return f"{where}: {rule}" if where else rule

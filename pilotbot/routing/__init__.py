@@ -4,8 +4,8 @@ from pilotbot.routing.conditions import (
     change_is,
     custom,
     exactly,
+    has_media,
     has_text,
-    media,
     mentions_me,
     pattern,
     status_is,
@@ -15,12 +15,13 @@ from pilotbot.routing.dispatch import Retry, Routes, Selected, Tried, Unmatched
 from pilotbot.routing.explain import explain
 from pilotbot.routing.filters import Filter, Match, Miss
 from pilotbot.routing.injection import Plan, Problem, Site, Wiring, WiringError
-from pilotbot.routing.providers import Provided
+from pilotbot.routing.providers import Factory, Provided
 from pilotbot.routing.router import Handler, Kind, Middleware, Next, Router
 from pilotbot.routing.scope import Given, StateLoader, TurnScope
 from pilotbot.routing.turn import Turn
 
 __all__ = [
+    "Factory",
     "Filter",
     "Given",
     "Handler",
@@ -48,8 +49,8 @@ __all__ = [
     "custom",
     "exactly",
     "explain",
+    "has_media",
     "has_text",
-    "media",
     "mentions_me",
     "pattern",
     "status_is",

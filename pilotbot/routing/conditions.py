@@ -189,13 +189,13 @@ def mentions_me() -> Filter:
 # --- the rest of an event --------------------------------------------------------------------------------------------
 
 
-class _Media(Filter):
+class _HasMedia(Filter):
     __slots__ = ("_miss", "kinds")
 
     def __init__(self, kinds: tuple[str, ...]) -> None:
         for kind in kinds:
             if kind not in MEDIA_KINDS:
-                raise ValueError(f"media({kind!r}): the kinds are {_quoted(MEDIA_KINDS)}")
+                raise ValueError(f"has_media({kind!r}): the kinds are {_quoted(MEDIA_KINDS)}")
         self.kinds = kinds
         self._miss = Miss(f"{self!r}: the media is of another kind")
 
@@ -206,16 +206,16 @@ class _Media(Filter):
         return HELD if not self.kinds or media.kind in self.kinds else self._miss
 
     def __repr__(self) -> str:
-        return f"media({_quoted(self.kinds)})"
+        return f"has_media({_quoted(self.kinds)})"
 
 
-def media(*kinds: str) -> Filter:
+def has_media(*kinds: str) -> Filter:
     """Hold when there is a file of one of `kinds` (image, audio, video, document, sticker), or any file without kinds.
 
     Raises:
         ValueError: a kind that does not exist.
     """
-    return _Media(kinds)
+    return _HasMedia(kinds)
 
 
 class _StatusIs(Filter):

@@ -11,12 +11,12 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
 from typing import Self
 
-from pilotbot.events.models import Event
+from pilotbot.events.models import Event, Inbound
 from pilotbot.routing.filters import Filter, Match, Miss
 from pilotbot.routing.injection import Plan, Site, Wiring
 from pilotbot.routing.providers import Provided
@@ -51,7 +51,7 @@ class Selected:
 
     handler: Handler
     plan: Plan
-    captures: Mapping[str, object]
+    captures: Mapping[str, object] = field(repr=False)
     tried: tuple[Tried, ...]
 
 
@@ -176,14 +176,21 @@ class Routes:
 
     def _candidates(self, turn: Turn) -> Iterable[_Route]:
         event = type(turn.event)
-        tapped = self._tapped if turn.action is not None else ()
+        tapped = self._tapped if turn.action is not None or _is_tap(turn.event) else ()  # the latter to say why not
         return chain(tapped, self._by_event.get(event, ()), self._unhandled if event in BRINGS["unhandled"] else ())
+
+
+def _is_tap(event: Event) -> bool:
+    return isinstance(event, Inbound) and event.tap is not None
 
 
 async def _match(route: _Route, turn: Turn, guards: dict[Filter, Match | Miss]) -> Mapping[str, object] | Miss:
     """Return the captures if all filters of a route hold; `guards` remembers those that many handlers share."""
     handler = route.handler
     if handler.action is not None and not isinstance(turn.action, handler.action):
+        name = handler.action.__name__
+        if turn.action is None:
+            return Miss(f"the option carries no action; offer it as {name}(...).option(...)")
         return Miss(f"the choice is a {type(turn.action).__name__}")
     captures: dict[str, str] = {}
     for guard in handler.guards:

@@ -31,7 +31,7 @@ def explain(turn: Turn, tried: Sequence[Tried], *, bot: str = "bot", reveal: boo
     Args:
         turn: the turn.
         tried: what `Unmatched.tried` says.
-        bot: the name of the router in the handler to paste.
+        bot: the name of the router in the handler to paste, where no handler was tried that tells its variable.
         reveal: whether the contact's words may be in it, which is for DEBUG and the developer's own desk. Without it the
             pasted handler has a placeholder for them.
 
@@ -46,9 +46,11 @@ def explain(turn: Turn, tried: Sequence[Tried], *, bot: str = "bot", reveal: boo
     decorator = _decorator(turn, reveal=reveal)
     if decorator is None:
         return "\n".join([*lines, "There is no decorator for such events; they can be left alone."])
+    outermost = min((one.handler for one in tried), key=lambda handler: len(handler.path), default=None)
+    router = outermost.router if outermost is not None and outermost.router else bot
     name = decorator.partition("(")[0]
     body = 'await ctx.reply("...")' if isinstance(turn.event, Inbound) else "..."
-    handler = (f"@{bot}.{decorator}", f"async def on_{name}(ctx: Context) -> None:", f"    {body}")
+    handler = (f"@{router}.{decorator}", f"async def on_{name}(ctx: Context) -> None:", f"    {body}")
     return "\n".join([*lines, "To handle it:", "", *(f"    {line}" for line in handler)])
 
 
@@ -93,7 +95,7 @@ def _literal(name: str) -> str:
 def _filter(turn: Turn, *, reveal: bool) -> str:
     event = turn.event
     if isinstance(event, Inbound) and event.media is not None:
-        return f'media("{event.media.kind}")' if event.media.kind in MEDIA_KINDS else "media()"
+        return f'has_media("{event.media.kind}")' if event.media.kind in MEDIA_KINDS else "has_media()"
     if not turn.text.strip():
         return ""
     if not reveal:

@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin
 from pilotbot.contacts.state import State
 from pilotbot.events.models import Event
 from pilotbot.replies import Action
-from pilotbot.routing.conversion import Converter, converter
+from pilotbot.routing.conversion import Converter, clash, converter
 from pilotbot.routing.filters import Miss
 from pilotbot.routing.providers import Provided, Provider
 from pilotbot.routing.source import parameters
@@ -265,6 +265,8 @@ def _capture(parameter: Parameter, annotation: object) -> FromCapture | _Unfit:
     if convert is None:
         remedy = "ask for str, int, float, Decimal, date, bool, an Enum or a Literal"
         return _Unfit("a part of the text cannot become that", remedy)
+    if (same := clash(members[0])) is not None:
+        return _Unfit(f"a text could not tell {same[0]!r} from {same[1]!r}", "make them differ in more than case, accents or punctuation")
     optional = type(None) in get_args(annotation) and parameter.default is Parameter.empty
     fallback = None if optional else parameter.default
     return FromCapture(convert, "text" if annotation is Parameter.empty else _named(members[0]), fallback)

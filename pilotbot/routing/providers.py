@@ -1,14 +1,19 @@
 """What handlers may ask for beside what the framework knows: types, and the factories that make them."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from inspect import isclass
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from pilotbot.routing.conversion import converter
 from pilotbot.routing.source import defining_names, where
+
+T = TypeVar("T")
+
+Factory: TypeAlias = Callable[..., T | Awaitable[T] | AsyncIterator[T] | AbstractAsyncContextManager[T]]
+"""Makes a T: at once, asynchronously, or for as long as the turn lasts. Its own parameters are injected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,11 @@ class Provided:
     def __init__(self) -> None:
         self._providers: dict[type[object], Provider] = {}
 
-    def provide(self, kind: type[object], factory: Callable[..., Any], *, replace: bool = False) -> None:
+    def provide(self, kind: type[T], factory: Factory[T], *, replace: bool = False) -> None:
         """Have `factory` make every `kind` that a handler or another factory asks for, at most once a turn.
 
         Args:
-            kind: the annotation that asks for it.
+            kind: the annotation that asks for it. For a Protocol or an abstract class mypy wants its `type-abstract` disabled.
             factory: a function or class that returns the value, an async function, or an async generator (also under
                 `asynccontextmanager`) that yields it once and is closed after the turn. Its own parameters are
                 injected likewise.
@@ -59,15 +64,19 @@ class Provided:
         )
 
     def update(self, other: "Provided") -> None:
-        """Take over what `other` provides.
+        """Take over what `other` provides: all of it, or nothing.
 
         Raises:
             ValueError: both provide the same type.
         """
+        self.check(other)
+        self._providers.update(other._providers)  # noqa: SLF001 - its own class
+
+    def check(self, other: "Provided") -> None:
+        """Raise ValueError where both provide the same type."""
         for kind, provider in other._providers.items():  # noqa: SLF001 - its own class
             if kind in self._providers:
                 raise ValueError(f"{kind.__name__} is provided twice: {self._providers[kind].where} and {provider.where}")
-            self._providers[kind] = provider
 
     def get(self, kind: object) -> Provider | None:
         """Return the provider of `kind`, an annotation, if there is one."""

@@ -32,7 +32,7 @@ from pilotbot.events.models import (
 from pilotbot.replies import Action
 from pilotbot.routing.conditions import change_is, status_is
 from pilotbot.routing.filters import Filter
-from pilotbot.routing.source import defining_names, where
+from pilotbot.routing.source import defining_names, variable, where
 
 Kind = Literal[
     "received",
@@ -79,12 +79,14 @@ class Handler:
     """A decorated function and the conditions on which it is called.
 
     `action` is set for `tapped`, `errors` for `error`. `path` names the routers from the outermost in, `guards` are
-    the filters of their inclusions, `middleware` runs from first to last. `where` is `file:line`.
+    the filters of their inclusions, `middleware` runs from first to last. `where` is `file:line`, `router` the variable that
+    the file calls its router by, else the router's name.
     """
 
     kind: Kind
     fn: HandlerFn
     where: str
+    router: str = ""
     filters: tuple[Filter, ...] = ()
     action: type[Action] | None = None
     errors: tuple[type[Exception], ...] = ()
@@ -102,7 +104,7 @@ class Handler:
     def decorator(self) -> str:
         """The decorator as it was written: `@shop.received(words("order"))`."""
         targets = [cls.__name__ for cls in (*((self.action,) if self.action else ()), *self.errors)]
-        return f"@{self.path[-1]}.{self.kind}({', '.join([*targets, *map(repr, self.filters)])})"
+        return f"@{self.router or self.path[-1]}.{self.kind}({', '.join([*targets, *map(repr, self.filters)])})"
 
     def __str__(self) -> str:
         return f"{self.where} {self.name} {self.decorator}"
@@ -228,11 +230,11 @@ class Router:
         its handler.
 
         Raises:
-            TypeError: `fn` is not an async function.
+            TypeError: `fn` is not an async function of two parameters.
         """
-        asynchronous = inspect.iscoroutinefunction(fn)
-        if not asynchronous:
-            raise TypeError(f"@{self.name}.middleware: {fn!r} must be `async def fn(ctx, call_next)`")
+        if not _is_middleware(fn):
+            name = getattr(fn, "__name__", type(fn).__name__)
+            raise TypeError(f"{where(fn)} {name} @{self.name}.middleware: write `async def {name}(ctx, call_next)`")
         self._middleware.append(fn)
         return fn
 
@@ -275,16 +277,18 @@ class Router:
         def decorate(fn: F) -> F:
             if not (inspect.isfunction(fn) or inspect.ismethod(fn)):
                 raise TypeError(f"@{self.name}.{kind}() decorates an async function; it was given {fn!r}")
+            names = defining_names(fn)
             self._entries.append(
                 Handler(
                     kind=kind,
                     fn=fn,
                     where=where(fn),
+                    router=variable(self, fn, names) or self.name,
                     filters=checked,
                     action=action,
                     errors=errors,
                     path=(self.name,),
-                    namespace=defining_names(fn),
+                    namespace=names,
                 )
             )
             return fn
@@ -306,3 +310,14 @@ class Router:
     def _named(items: tuple[str | Filter, ...], make: Callable[..., Filter]) -> tuple[object, ...]:
         names = [item for item in items if isinstance(item, str)]
         return (*((make(*names),) if names else ()), *(item for item in items if not isinstance(item, str)))
+
+
+def _is_middleware(fn: object) -> bool:
+    """Whether it is an async function that can be called with the context and what calls the next one."""
+    if not inspect.iscoroutinefunction(fn):
+        return False
+    try:
+        inspect.signature(fn).bind("ctx", "call_next")
+    except TypeError:
+        return False
+    return True

@@ -22,8 +22,8 @@ class Given:
     """What a turn has at hand for a plan: the context, the converted captures, the exception."""
 
     ctx: Turn
-    captures: Mapping[str, object] = field(default_factory=dict)
-    error: Exception | None = None
+    captures: Mapping[str, object] = field(default_factory=dict, repr=False)
+    error: Exception | None = field(default=None, repr=False)
 
 
 _AT_HAND: Final[Mapping[Direct, Callable[[Given], object]]] = {
@@ -59,9 +59,7 @@ class TurnScope:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
     @property

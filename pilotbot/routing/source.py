@@ -32,6 +32,18 @@ def defining_names(fn: Callable[..., Any]) -> Mapping[str, object]:
     return {}
 
 
+def variable(value: object, fn: Callable[..., Any], names: Mapping[str, object]) -> str | None:
+    """Return what the code around `fn` calls `value`; None where it has no name for it.
+
+    Args:
+        value: the object that is looked for.
+        fn: the function that is being defined there.
+        names: what `defining_names` gave for it.
+    """
+    module: Mapping[str, object] = getattr(inspect.unwrap(fn), "__globals__", {})
+    return next((name for scope in (names, module) for name, held in scope.items() if held is value), None)
+
+
 def parameters(fn: Callable[..., Any], names: Mapping[str, object]) -> list[tuple[inspect.Parameter, object]]:
     """Return the parameters of a function or class, each with its evaluated annotation (`Parameter.empty` for none).
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from pilotbot.contacts import Window, address, canonical, window
+from pilotbot.contacts import Window, address, canonical, sendable, window
 from pilotbot.context import Contact, Outcome
 from pilotbot.engine import HOLD, Claimed, ClosedPolicy, Effects, Engine, Item, Lane, Notice, Place, PutAside, derived_id
 from pilotbot.replies import (
@@ -25,6 +25,7 @@ from pilotbot.replies import (
 )
 from pilotbot.settings import NumberSettings
 
+UNSENDABLE = "this contact is known by an id only that cannot be written to"
 MENUS = 5  # menus of a chat that labels are still recognised from
 
 
@@ -129,6 +130,8 @@ class TurnDesk:
         """Stage an answer, or emit it at once."""
         if self.place.kind == "number":
             return Skipped("nobody wrote this event, so there is nobody to answer: use ctx.notify")
+        if not sendable(self.place.address):
+            return Skipped(UNSENDABLE)
         # What is sent at once counts by itself: a second run may stage other answers, and an id never means two contents.
         base = self._next_emitted() if now else self._next_staged()
         said = say(
@@ -163,6 +166,8 @@ class TurnDesk:
         values: dict[str, object],
     ) -> Outcome:
         """Stage a message to another chat; it is relayed after the commit."""
+        if isinstance(who, Contact) and not sendable(who.address):
+            return Skipped(UNSENDABLE)
         notice, outcome = await compose(
             self.engine, self.numbers.pick(number or self.place.number), who, content, occasion=self._next_staged(), closed=self.closed,
             options=options, media=media, template=template, values=values,
@@ -241,7 +246,7 @@ async def compose(
         known = await engine.alias(known) or known
     key = engine.keys.chat(number.name, canonical(known))
     chat = await engine.chat(key)
-    if (seen := chat.fields.get("address")) is not None:
+    if (seen := chat.fields.get("address")) is not None and sendable(seen.decode()):
         to = replace(to, address=seen.decode())  # the spelling that the platform knows the contact by (design section 3.2)
     place = Place(key=key, number=number.name, kind=to.kind, address=to.address)
     name = chat.fields.get("name", b"").decode() or None

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbot.contacts import address, canonical, is_phone, masked
+from pilotbot.contacts import address, canonical, is_phone, masked, sendable
+from pilotbot.platform import SendRequest
 
 ANA = "+5511987650001"
 
@@ -15,7 +16,7 @@ def test_a_phone_number_is_sent_to_as_digits_with_a_plus(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["BR.1234567890", "BR.ENT.12ab", "120363000000000001@g.us", "5511987650001-1600000000@g.us",
-                                 "120363000000000099@newsletter", "98765432101234@lid"])  # fmt: skip
+                                 "120363000000000099@newsletter"])  # fmt: skip
 def test_other_ids_are_kept(raw: str) -> None:
     assert address(raw) == raw
 
@@ -24,11 +25,34 @@ def test_other_ids_are_kept(raw: str) -> None:
     ("raw", "why"),
     [("", "empty"), ("  ", "empty"), ("abc", "not an address"), ("+12", r"not a phone number \(2 digits\)"), ("123456", "7 to 15 digits"),
      ("+" + "1" * 16, "7 to 15 digits"), ("+0511987650001", "country code"), ("br.1", "not an address"), ("x@g.us", "not an address"),
-     ("+5511987650001\n+55", "not a phone number"), ("status@broadcast", "empty"), ("+55{11}", "not a phone number")],
+     ("+5511987650001\n+55", "not a phone number"), ("status@broadcast", "empty"),
+     ("98765432101234@lid", "a LID only tells"), ("98765432101234:7@lid", "a LID only tells"), ("BR.1.2.3.4", "not an address"),
+     ("BR." + "1" * 129, "not an address"), ("+55{11}", "not a phone number")],
 )  # fmt: skip
 def test_garbage_is_refused_with_the_reason(raw: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         address(raw)
+
+
+FORMS = r"\+[0-9]{5,17}|[A-Z]{2}(\.[a-z0-9]{0,3}){0,4}|[0-9]{1,45}(-[0-9]{1,25})?@(g\.us|newsletter|lid)\n?"
+ADDRESSES = st.from_regex(FORMS, fullmatch=True)
+
+
+@given(ADDRESSES | st.text(max_size=20))
+def test_what_can_be_sent_to_is_what_a_request_takes(one: str) -> None:
+    assert sendable(one) == any(_takes(name, one) for name in ("destination_number", "group_id", "newsletter_id"))
+    try:
+        assert sendable(address(one))
+    except ValueError:
+        assert not sendable(one)
+
+
+def _takes(name: str, one: str) -> bool:
+    try:
+        SendRequest.model_validate({name: one, "text": "Hi"})
+    except ValueError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("raw", ["+551198765000112345", "5511987650001x"])

@@ -1,7 +1,5 @@
 """The typed state of a chat: its document, its lifetime, its versions."""
 
-
-
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +19,7 @@ NOW = 1_795_190_401_000
 SECRET = "my address is Rua Augusta 1"
 
 
-class Cart(State, ttl=days(7)):
+class Cart(State, ttl=days(7), name="test_state_cart"):
     items: list[str] = []
     total: Decimal = Decimal(0)
 
@@ -123,7 +121,7 @@ class TestChanged:
         assert changed(Cart(items=["tea"]), document, NOW + 8 * 86_400_000)
 
     def test_a_default_made_anew_each_time_is_stored_the_first_time(self) -> None:
-        class Visit(State):
+        class Visit(State, name="test_state_visit"):
             id: UUID = pydantic.Field(default_factory=uuid4)
 
         visit = load(Visit, None, NOW)
@@ -219,12 +217,12 @@ class TestClasses:
         class HTTPCartOfAna(State):
             pass
 
-        class Other(State, name="cart"):
+        class Other(State, name="another_name"):
             pass
 
         assert (HTTPCartOfAna.state_name, Other.state_name, Cart.state_ttl, Renamed.state_version) == (
             "http_cart_of_ana",
-            "cart",
+            "another_name",
             days(7),
             2,
         )
@@ -242,6 +240,32 @@ class TestClasses:
 
             class Bad(State):
                 text: str
+
+    def test_two_classes_of_one_name_are_refused_with_both_places_and_the_remedy(self) -> None:
+        with pytest.raises(TypeError, match=r"two states are stored as 'test_state_cart'.*class Basket\(State, name=") as refused:
+            type("Basket", (State,), {"__module__": "somewhere.other", "__annotations__": {}}, name="test_state_cart")
+        assert "test_state.py:" in str(refused.value)
+        assert "somewhere.other.Basket" in str(refused.value)
+
+    def test_a_class_that_was_refused_takes_no_name(self) -> None:
+        with pytest.raises(TypeError, match="give one to items"):
+
+            class Wrong(State, name="test_state_free"):
+                items: list[str]
+
+        class Right(State, name="test_state_free"):
+            items: list[str] = []
+
+        assert Right.state_name == "test_state_free"
+
+    def test_the_same_class_defined_again_replaces_itself(self) -> None:
+        def define() -> type[State]:
+            class Reloaded(State, name="test_state_reloaded"):
+                n: int = 0
+
+            return Reloaded
+
+        assert define() is not define()
 
     def test_fields_may_have_the_names_of_the_arguments(self) -> None:
         class Form(State, ttl=days(1), version=3, name="form"):

@@ -4,7 +4,7 @@ from typing import Any
 
 from redis import Redis
 
-from pilotbot import Bot, Context, Deferred, Queued, State
+from pilotbot import Bot, Context, Deferred, Queued, Skipped, State, mentions_me
 from tests.stage import ANA, BRUNO, Stage, wire
 
 ANA_WITHOUT_THE_NINTH_DIGIT = "+551187650001"
@@ -128,3 +128,34 @@ async def test_a_newsletter_is_answered_as_a_newsletter_and_opens_no_window(stag
     await stage.says("news", number="num_evolution", newsletterId=NEWSLETTER, newsletterName="Offers")
     assert [row["text"] for row in await stage.sees(1, contact=NEWSLETTER)] == ["Seen: news"]
     await stage.sees(0)
+
+
+async def test_a_mention_of_our_number_in_a_group_is_heard(stage: Stage) -> None:
+    bot = Bot("shop")
+
+    @bot.group(mentions_me())
+    async def mentioned(ctx: Context) -> None:
+        await ctx.reply("You called?")
+
+    await stage.work(bot, keys=("ps_sandbox_evolution",), api_key="ps_sandbox_evolution", number_kind="evolution_v2")
+    group = {"event": "group", "groupId": "120363000000000001@g.us", "number": "num_evolution"}
+    await stage.says("good morning", **group)
+    await stage.says("@551140028933 are you there?", **group)
+    assert [row["text"] for row in await stage.sees(1, contact="120363000000000001@g.us")] == ["You called?"]
+
+
+async def test_a_contact_who_cannot_be_written_to_is_no_dead_letter(stage: Stage) -> None:
+    bot = Bot("shop")
+    outcomes: list[object] = []
+
+    @bot.message()
+    async def answer(ctx: Context) -> None:
+        outcomes.append(await ctx.reply("hello"))
+
+    runtime = await stage.work(bot, webhook=False)
+    body = wire("in-1", "hi", contact="123456789012345@lid")
+    assert (await stage.deliver(runtime.url, body))[0] == 200
+    await stage.until(lambda: outcomes, "the turn")
+    assert isinstance(outcomes[0], Skipped)
+    await stage.quiet(runtime)
+    assert await runtime.engine.dead_letters() == []

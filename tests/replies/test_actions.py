@@ -81,3 +81,15 @@ def test_class_variables_are_not_fields() -> None:
         kind: ClassVar[str] = "k"
 
     assert ActionsWithClassVariable().fields() == {}
+
+
+def test_neither_its_repr_nor_its_errors_show_values() -> None:
+    action = ActionsTrack(order_id=7, note="secret")
+    assert (repr(action), str(action), repr(Option("Track", action))) == (
+        "ActionsTrack()",
+        "ActionsTrack()",
+        "Option(label='Track', action=ActionsTrack())",
+    )
+    with pytest.raises(ValidationError) as refused:
+        ActionsTrack(order_id="secret")
+    assert "secret" not in str(refused.value)

@@ -105,7 +105,7 @@ words = st.text(max_size=30) | st.sampled_from(["{{ name }}", "Não", "x" * 20, 
 long_texts = st.builds(lambda word, times: word * times, st.text(min_size=1, max_size=40), st.integers(1, 400))
 texts = words | long_texts
 addresses = st.sampled_from(
-    ["https://example.com/1.jpg", "https://example.com/{{ name }}", "data:image/png;base64,AAAA", "data:a/b;base64,???"]
+    ["https://example.com/1.jpg", "https://example.com/{{ name }}", "data:image/png;base64,AAAA", "data:a/b;base64,{{ name }}"]
 )
 files = st.builds(File, addresses, st.sampled_from(["image", "video", "document", "audio", "voice", "sticker"]))
 actions = st.builds(ContractPick, what=words, count=st.integers())

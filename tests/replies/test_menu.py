@@ -159,3 +159,9 @@ def test_every_label_comes_back_as_itself(labels: list[str], data: st.DataObject
 @given(st.integers(min_value=0, max_value=999))
 def test_numbers_are_read(number: int) -> None:
     assert number_in(f"{number}.") == number
+
+
+def test_a_repr_shows_no_label() -> None:
+    found = recognise([menu("secret", "other secret")], "1")
+    assert isinstance(found, Choice)
+    assert "secret" not in repr(found) + repr(menu("secret")) + repr(Ambiguous((found,)))

@@ -1,6 +1,10 @@
-import pytest
+from typing import get_args
 
-from pilotbot.replies import Action, ContentError, File, Message, Option, Template, audio, document, image, video
+import pytest
+from pydantic import ValidationError
+
+from pilotbot.platform import MediaType, SendRequest
+from pilotbot.replies import RESERVED, Action, ContentError, File, Message, Option, Template, audio, document, image, sticker, video, voice
 
 
 class MessagesTrack(Action):
@@ -29,7 +33,10 @@ def test_variables_come_from_every_part() -> None:
         ({"text": "Hi {{ name"}, "the text: line 1"),
         ({"text": "Hi {{ name() }}"}, "do not call"),
         ({"text": "Hi", "options": ["x" * 21]}, "21 characters, a button holds 20"),
-        ({"text": "Hi", "options": ["x" * 25, "a", "b", "c"]}, "25 characters, a row of a list holds 24"),
+        ({"text": "Hi", "options": ["x" * 21, "a", "b"]}, "21 characters, a button holds 20"),
+        ({"text": "It is {{ now }}"}, "the text: no value can be called now, .* Rename the variable"),
+        ({"text": "Hi", "options": ["{{ number }}"]}, "the label .*: no value can be called number"),
+        ({"text": "Hi", "template": Template("order_status", a="{{ key.id }}")}, "template order_status, a: no value can be called key"),
         ({"text": "Hi", "options": ["Yes", " yes "]}, "twice"),
         ({"text": "Hi", "options": [" "]}, "blank label"),
         ({"text": "Hi", "options": "Yes"}, "options is a list"),
@@ -57,7 +64,7 @@ def test_labels_that_are_close_but_not_the_same_are_allowed() -> None:
     assert Message("Which?", options=["C++", "C#", "C"]).options == (Option("C++"), Option("C#"), Option("C"))
 
 
-@pytest.mark.parametrize("limits", [["x" * 20], ["x" * 24, "a", "b", "c"], ["{{ name }} of the many orders"]])
+@pytest.mark.parametrize("limits", [["x" * 20], ["x" * 200, "a", "b", "c"], ["{{ name }} of the many orders"]])
 def test_labels_at_the_limit_or_with_jinja_are_allowed(limits: list[str]) -> None:
     assert len(Message("Hi", options=limits).options) == len(limits)
 
@@ -80,14 +87,28 @@ def test_a_blank_template_variable_is_refused(value: object) -> None:
         Template("order_status", status=value)
 
 
+@pytest.mark.parametrize("name", sorted(RESERVED - {"self"}))
+def test_a_loop_may_call_its_own_variable_as_it_likes(name: str) -> None:
+    assert Message(f"{{% for {name} in lines %}}{{{{ {name} }}}}{{% endfor %}} {{{{ order.{name} }}}}").variables == {"lines", "order"}
+
+
 @pytest.mark.parametrize(
     "url",
     ["", "file:///etc/passwd", "example.com/1.jpg", "http://", "http://[", "http://:80/x", "data:image/png,x", "data:;base64,",
-     "https://exa mple.com/x"],
+     "https://exa mple.com/x", "data:image/png;base64,!!!!", "data:image/png;base64,", "data:image/png;base64,é",
+     "DATA:image/png;base64,AAAA"],
 )  # fmt: skip
-def test_a_file_needs_an_address(url: str) -> None:
-    with pytest.raises(ContentError, match="needs a public"):
+def test_a_file_that_the_request_would_refuse_is_refused_when_it_is_made(url: str) -> None:
+    with pytest.raises(ContentError, match=r"the image (must|string)") as refused:
         image(url)
+    with pytest.raises(ValidationError):
+        SendRequest(destination_number="+5511987650001", media=url, media_type="image")
+    assert not url or url not in str(refused.value)
+
+
+def test_each_kind_of_file_has_its_maker() -> None:
+    makers = (image, video, document, audio, voice, sticker)
+    assert [make("https://example.com/1").kind for make in makers] == list(get_args(MediaType))
 
 
 def test_files_know_whether_they_carry_their_bytes() -> None:

@@ -31,6 +31,10 @@ class RenderTrack(Action):
     order_id: int
 
 
+class RenderNote(Action):
+    note: str
+
+
 ORDER = Message(
     "Order {{ order.id }} of {{ name }}.",
     options=[RenderTrack(order_id="{{ order.id }}").option("Track {{ order.id }}"), "Talk to a person"],
@@ -70,19 +74,22 @@ def test_a_plain_string_goes_out_as_it_is() -> None:
     assert bodies("You said {{ 7*7 }} {% x %} %s {0}") == [{"text": "You said {{ 7*7 }} {% x %} %s {0}"}]
 
 
-def test_what_is_given_by_keyword_goes_out_as_it_is() -> None:
-    (part,) = render(
-        ORDER,
-        to=ANA,
-        kind="meta",
-        values=VALUES,
-        options=["{{ 7*7 }}"],
-        media=image("https://example.com/{{name}}"),
-        template=Template("welcome", name="{{ 7*7 }}"),
-    ).parts
+def test_beside_a_message_plain_labels_and_addresses_go_out_as_they_are() -> None:
+    file = image("https://example.com/{{name}}")
+    (part,) = render(ORDER, to=ANA, kind="meta", values=VALUES, options=["{{ 7*7 }}"], media=file).parts
     assert body(part)["buttons"] == [{"type": "reply", "label": "{{ 7*7 }}"}]
     assert body(part)["header"] == {"type": "image", "content": "https://example.com/{{name}}"}
-    assert body(part, "template") == {"templateId": "welcome", "variables": {"name": "{{ 7*7 }}"}}
+
+
+@pytest.mark.parametrize("content", ["Hi", Message("Hi"), ORDER])
+def test_what_is_given_by_keyword_is_data_since_it_may_be_a_contacts(content: str | Message) -> None:
+    options = [Option("{{ 7*7 }}", RenderNote(note="{{ 7*7 }}"))]
+    template = Template("welcome", name="{{ order.id }}")
+    (part,) = render(content, to=ANA, kind="meta", values=VALUES, options=options, template=template).parts
+    assert body(part)["buttons"] == [{"type": "reply", "label": "{{ 7*7 }}"}]
+    assert part.menu is not None
+    assert part.menu.entries[0].data == {"note": "{{ 7*7 }}"}
+    assert body(part, "template") == {"templateId": "welcome", "variables": {"name": "{{ order.id }}"}}
 
 
 def test_keywords_replace_parts_and_an_empty_list_takes_options_away() -> None:
@@ -174,9 +181,10 @@ def test_a_long_caption_follows_its_file() -> None:
 def test_a_file_address_may_hold_values() -> None:
     message = Message(media=document("https://example.com/{{ id }}.pdf"))
     assert bodies(message, values={"id": 7})[0]["media"] == "https://example.com/7.pdf"
-    with pytest.raises(ContentError, match="needs a public"):
-        render(message, to=ANA, kind="meta", values={"id": "a b"})
-    with pytest.raises(ContentError, match="needs a public"):
+    for wrong in ("a b", "{{ id }}"):
+        with pytest.raises(ContentError, match=r"(document|media:) must be a public"):
+            render(message, to=ANA, kind="meta", values={"id": wrong})
+    with pytest.raises(ContentError, match="media: must be a public"):
         render("Hi", to=ANA, kind="meta", media=image("{{ url }}"))
 
 

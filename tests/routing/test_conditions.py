@@ -16,8 +16,8 @@ from pilotbot.routing import (
     change_is,
     custom,
     exactly,
+    has_media,
     has_text,
-    media,
     mentions_me,
     pattern,
     status_is,
@@ -85,7 +85,7 @@ def test_words_never_match_a_part_of_a_word(others: list[str], word: str) -> Non
 @given(st.text(max_size=50))
 def test_no_text_breaks_a_filter_or_comes_out_in_a_reason(text: str) -> None:
     secret = f"zq{text}zq"
-    for condition in (words("order"), exactly("order"), pattern("order"), media(), mentions_me(), status_is("failed")):
+    for condition in (words("order"), exactly("order"), pattern("order"), has_media(), mentions_me(), status_is("failed")):
         found = check(condition, saying(secret))
         assert isinstance(found, Miss)
         assert secret not in found.reason
@@ -130,12 +130,12 @@ def test_a_bad_expression_is_refused_by_name() -> None:
 
 
 def test_media_by_kind_and_any() -> None:
-    assert holds(media(), saying("", "image"))
-    assert holds(media("image", "video"), saying("", "video"))
-    assert check(media("image"), saying("", "audio")) == Miss('media("image"): the media is of another kind')
-    assert check(media("image"), saying("")) == Miss('media("image"): there is no media')
-    with pytest.raises(ValueError, match=r"media\('gif'\): the kinds are"):
-        media("gif")
+    assert holds(has_media(), saying("", "image"))
+    assert holds(has_media("image", "video"), saying("", "video"))
+    assert check(has_media("image"), saying("", "audio")) == Miss('has_media("image"): the media is of another kind')
+    assert check(has_media("image"), saying("")) == Miss('has_media("image"): there is no media')
+    with pytest.raises(ValueError, match=r"has_media\('gif'\): the kinds are"):
+        has_media("gif")
 
 
 def test_has_text() -> None:

@@ -12,12 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbot.routing.conversion import converter
+from pilotbot.routing.conversion import clash, converter
 
 
 class Size(Enum):
     SMALL = "P"
     LARGE = "Grandão"
+
+
+class Sign(Enum):
+    PLUS = "+"
+    MINUS = "-"
+
+
+class Twins(Enum):
+    NO = "Não"
+    NAO = "no"
 
 
 CASES: Mapping[object, tuple[tuple[str, object], ...]] = {
@@ -30,6 +40,8 @@ CASES: Mapping[object, tuple[tuple[str, object], ...]] = {
     bool: (("Sim", True), ("NÃO", False), ("yes", True), ("0", False)),
     Size: (("p", Size.SMALL), ("grandao", Size.LARGE), ("large", Size.LARGE)),
     Literal["Avon", 3]: (("avon", "Avon"), ("3", 3)),
+    Literal["+", "-"]: (("+", "+"), ("-", "-"), (" - ", "-")),
+    Sign: (("+", Sign.PLUS), ("-", Sign.MINUS), ("minus", Sign.MINUS)),
 }
 
 
@@ -57,6 +69,11 @@ def test_text_becomes_the_annotation(annotation: object, text: str, value: objec
         (bool, "maybe"),
         (Size, "medium"),
         (Literal["a"], "b"),
+        (Literal["+", "-"], "*"),
+        (Literal["+", "-"], ""),
+        (Sign, "???"),
+        (Sign, " "),
+        (bool, "?"),
     ],
 )
 def test_text_that_does_not_fit_is_a_value_error(annotation: object, text: str) -> None:
@@ -77,3 +94,22 @@ def test_no_text_raises_anything_but_value_error(annotation: object, text: str) 
     assert convert is not None
     with suppress(ValueError):
         convert(text)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "same"),
+    [
+        (Literal["Não", "nao"], ("Não", "nao")),
+        (Literal["C", "C++"], ("C", "C++")),
+        (Literal["1", 1], ("1", "1")),
+        (Twins, ("no", "NO")),
+        (Literal["+", "-", "*"], None),
+        (Sign, None),
+        (Size, None),
+        (bool, None),
+        (str, None),
+        (Parameter.empty, None),
+    ],
+)
+def test_choices_that_a_text_could_not_tell_apart_are_found(annotation: object, same: tuple[str, str] | None) -> None:
+    assert clash(annotation) == same

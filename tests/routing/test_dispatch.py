@@ -8,9 +8,10 @@ import pytest
 from pydantic import Field
 
 from pilotbot.contacts.state import State
-from pilotbot.events.models import Event, FlowResponse, Group, Received, Reply, Status
+from pilotbot.events.models import Event, FlowResponse, Group, Received, Reply, Status, Tap
 from pilotbot.replies import Action
 from pilotbot.routing import (
+    Given,
     Provided,
     Retry,
     Router,
@@ -42,7 +43,7 @@ class Ctx:
     log: list[str] = field(default_factory=list)
 
 
-class Basket(State):
+class Basket(State, name="test_dispatch_basket"):
     items: list[str] = Field(default_factory=list)
 
 
@@ -108,6 +109,35 @@ async def test_message_takes_received_and_reply_in_its_place() -> None:
     assert await chosen(bot, Ctx(RECEIVED, "b")) == "message"
     assert await chosen(bot, Ctx(REPLY, "a")) == "message"
     assert await chosen(bot, Ctx(REPLY, "c")) == "reply"
+
+
+async def test_a_tap_without_an_action_is_told_to_the_tapped_handlers_and_goes_on() -> None:
+    bot = Router("bot")
+    bot.tapped(Take)(says("take"))
+    bot.received(words("order"))(says("order"))
+    tap = Received(name="message.received", id="1", sender=SENDER, text="Track", tap=Tap("Track"))
+    found = await routes_of(bot).select(Ctx(tap, "Track"))
+    assert isinstance(found, Unmatched)
+    assert [one.reason for one in found.tried] == [
+        "the option carries no action; offer it as Take(...).option(...)",
+        'words("order"): not in the text',
+    ]
+    other = await routes_of(bot).select(Ctx(tap, "Track", action=Leave()))
+    assert isinstance(other, Unmatched)
+    assert other.tried[0].reason == "the choice is a Leave"
+    typed = await routes_of(bot).select(Ctx(RECEIVED, "Track"))
+    assert isinstance(typed, Unmatched)
+    assert [one.handler.name for one in typed.tried] == ["order"]
+
+
+async def test_what_was_captured_is_in_no_repr() -> None:
+    bot = Router("bot")
+    bot.received(pattern(r"(?P<word>\w+)"))(says("word"))
+    found = await routes_of(bot).select(Ctx(RECEIVED, "secret"))
+    assert isinstance(found, Selected)
+    assert found.captures == {"word": "secret"}
+    assert "secret" not in repr(found)
+    assert "secret" not in repr(Given(Ctx(RECEIVED), found.captures, ValueError("secret")))
 
 
 async def test_a_choice_goes_to_tapped_first_whatever_event_brought_it() -> None:
@@ -308,7 +338,7 @@ async def test_the_scope_holds_the_changed_state_for_the_commit() -> None:
 
 
 async def test_a_loader_that_gives_another_state_is_refused() -> None:
-    class Another(State):
+    class Another(State, name="test_dispatch_another"):
         pass
 
     async def wrong(cls: type[State]) -> State:

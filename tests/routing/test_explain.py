@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilotbot import routing
-from pilotbot.events.models import Call, Clock, Event, Group, Inbound, Lead, Media, Newsletter, Number, Received, Reply, Status
+from pilotbot.events.models import Call, Clock, Event, Group, Inbound, Lead, Media, Newsletter, Number, Received, Reply, Status, Tap
 from pilotbot.replies import Action
-from pilotbot.routing import Provided, Router, Routes, Selected, Unmatched, explain, media, words
+from pilotbot.routing import Provided, Router, Routes, Selected, Unmatched, explain, has_media, words
 
 
 class Grab(Action, name="test_explain.Grab"):
@@ -39,8 +39,8 @@ EVENTS: list[tuple[Ctx, str]] = [
     (received("Olá, “mundo”\n\\ {x}"), 'received(words("ola mundo x"))'),
     (received("?!"), "received(exactly('?!'))"),
     (received("x" * 5000), "received(has_text())"),
-    (received("", "image"), 'received(media("image"))'),
-    (received("", "hologram"), "received(media())"),
+    (received("", "image"), 'received(has_media("image"))'),
+    (received("", "hologram"), "received(has_media())"),
     (received(), "received()"),
     (Ctx(received().event, "Grab", Grab()), "tapped(Grab)"),
     (Ctx(Reply(name="message.reply", id="1", sender=SENDER), "ok"), 'reply(words("ok"))'),
@@ -71,7 +71,7 @@ async def test_it_names_the_tried_handlers_and_their_reasons() -> None:
     @bot.received(words("order"))
     async def order_status() -> None: ...
 
-    @bot.received(media("image"))
+    @bot.received(has_media("image"))
     async def receipt() -> None: ...
 
     ctx = received("my secret words")
@@ -82,13 +82,13 @@ async def test_it_names_the_tried_handlers_and_their_reasons() -> None:
         [
             "Nobody handled a Received event with a text of 3 words.",
             "Tried, in order:",
-            f'  {first.where} order_status @shop.received(words("order"))',
+            f'  {first.where} order_status @bot.received(words("order"))',
             '    words("order"): not in the text',
-            f'  {second.where} receipt @shop.received(media("image"))',
-            '    media("image"): there is no media',
+            f'  {second.where} receipt @bot.received(has_media("image"))',
+            '    has_media("image"): there is no media',
             "To handle it:",
             "",
-            '    @shop.received(words("<one of the 3 words>"))',
+            '    @bot.received(words("<one of the 3 words>"))',
             "    async def on_received(ctx: Context) -> None:",
             '        await ctx.reply("...")',
         ]
@@ -115,3 +115,39 @@ def test_nothing_of_the_contact_is_in_it_unless_revealed(text: str, kind: str | 
         told = explain(Ctx(event, secret), ())
         assert "zq" not in told
         assert "5511987650001" not in told
+
+
+async def test_the_pasted_handler_stands_on_the_outermost_router_that_was_tried_by_its_variable() -> None:
+    app, inner = Router("my bot"), Router("inner")
+
+    @inner.received(words("a"))
+    async def in_inner() -> None: ...
+
+    app.include(inner)
+    ctx = received("hello")
+
+    async def pasted() -> str:
+        found = await Routes.build(app, context_type=Ctx, provided=Provided()).select(ctx)
+        assert isinstance(found, Unmatched)
+        return explain(ctx, found.tried, bot="shop")
+
+    assert "    @inner.received(" in await pasted()
+
+    @app.received(words("b"))
+    async def in_app() -> None: ...
+
+    assert "    @app.received(" in await pasted()
+    assert "    @shop.received(" in explain(ctx, (), bot="shop")
+
+
+async def test_a_tap_without_an_action_says_how_to_offer_one() -> None:
+    bot = Router("bot")
+
+    @bot.tapped(Grab)
+    async def grab() -> None: ...
+
+    ctx = Ctx(Received(name="message.received", id="1", sender=SENDER, text="Grab it", tap=Tap("Grab it")), "Grab it")
+    found = await Routes.build(bot, context_type=Ctx, provided=Provided()).select(ctx)
+    assert isinstance(found, Unmatched)
+    told = explain(ctx, found.tried)
+    assert "grab @bot.tapped(Grab)\n    the option carries no action; offer it as Grab(...).option(...)" in told

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pilotbot.events.models import Event, Received
 from pilotbot.replies import Action
-from pilotbot.routing import Filter, Match, Miss, custom, has_text, media, pattern, words
+from pilotbot.routing import Filter, Match, Miss, custom, has_media, has_text, pattern, words
 
 
 @dataclass
@@ -42,9 +42,7 @@ def _joins(inner: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
     return st.builds(and_, inner, inner) | st.builds(or_, inner, inner) | inner.map(invert)
 
 
-FILTERS = st.recursive(
-    st.sampled_from([YES, NO, words("order"), pattern(r"(?P<n>\d+)"), has_text(), media()]), _joins, max_leaves=8
-)
+FILTERS = st.recursive(st.sampled_from([YES, NO, words("order"), pattern(r"(?P<n>\d+)"), has_text(), has_media()]), _joins, max_leaves=8)
 TEXTS = st.sampled_from(["", "order", "7", "order 7", "hello"])
 
 
@@ -73,7 +71,7 @@ def test_captures_are_among_the_declared_names(one: Filter, text: str) -> None:
 
 @given(FILTERS)
 def test_a_repr_reads_back_as_the_same_filter(one: Filter) -> None:
-    names = {"words": words, "pattern": pattern, "has_text": has_text, "media": media}
+    names = {"words": words, "pattern": pattern, "has_text": has_text, "has_media": has_media}
     again = eval(repr(one), names | {"custom": lambda fn: fn, "yes": YES, "no": NO})
     assert repr(again) == repr(one)
     assert all(holds(again, text) == holds(one, text) for text in ("", "order", "7"))
@@ -107,7 +105,7 @@ def test_and_stops_at_the_first_part_that_does_not_hold() -> None:
 
 
 def test_a_repr_reads_like_the_code() -> None:
-    assert repr(words("order", "pedido") & ~media()) == 'words("order", "pedido") & ~media()'
+    assert repr(words("order", "pedido") & ~has_media()) == 'words("order", "pedido") & ~has_media()'
     assert repr((YES | NO) & has_text()) == "(custom(yes) | custom(no)) & has_text()"
     assert repr(~(YES | NO)) == "~(custom(yes) | custom(no))"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pytest
 from pydantic import Field
@@ -28,7 +28,7 @@ class Other(Action, name="test_injection.Other"):
     pass
 
 
-class Cart(State):
+class Cart(State, name="test_injection_cart"):
     items: list[str] = Field(default_factory=list)
 
 
@@ -206,6 +206,7 @@ async def _state(state: State) -> None: ...
 async def _anything(thing: object) -> None: ...
 async def _scalar(order_id: int) -> None: ...
 async def _convert(number: list[int]) -> None: ...
+async def _twins(number: Literal["Não", "nao"]) -> None: ...
 async def _star(*args: Ctx) -> None: ...
 async def _stars(**kwargs: Ctx) -> None: ...
 async def _positional(ctx: Ctx, /) -> None: ...
@@ -240,6 +241,12 @@ NUMBER = pattern(r"(?P<number>\d+)")
             _convert,
             "a part of the text cannot become that",
             "ask for str, int, float, Decimal, date, bool, an Enum or a Literal",
+        ),
+        (
+            lambda b: b.received(NUMBER),
+            _twins,
+            "a text could not tell 'Não' from 'nao'",
+            "make them differ in more than case, accents or punctuation",
         ),
         (lambda b: b.received(), _star, "nothing is ever given to it", "name the parameters that you need"),
         (lambda b: b.received(), _stars, "nothing is ever given to it", "name the parameters that you need"),

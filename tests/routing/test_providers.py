@@ -15,7 +15,7 @@ from pilotbot.replies import Action
 from pilotbot.routing import Provided, Router, Routes, Selected, TurnScope
 
 
-class Cart(State):
+class Cart(State, name="test_providers_cart"):
     pass
 
 
@@ -186,6 +186,30 @@ def test_provide_refuses_what_it_cannot_use() -> None:
     with pytest.raises(TypeError, match="plain generator: make it `async def`"):
         provided.provide(Db, plain)
     provided.provide(Db, Db)
+    other = Provided()
+    other.provide(Orders, Orders)
+    other.provide(Db, Db)
+    with pytest.raises(ValueError, match="Db is provided twice"):
+        provided.update(other)
+    assert provided.kinds == (Db,)
     with pytest.raises(ValueError, match=r"Db is provided already at .*: pass replace=True"):
         provided.provide(Db, Db)
     provided.provide(Db, Db, replace=True)
+
+
+def test_a_factory_of_another_type_is_refused_by_mypy() -> None:
+    async def later() -> Orders:
+        return Orders()
+
+    async def open_orders() -> AsyncIterator[Orders]:
+        yield Orders()
+
+    Provided().provide(Orders, Orders)
+    Provided().provide(Orders, later)
+    Provided().provide(Orders, open_orders)
+    Provided().provide(Orders, asynccontextmanager(open_orders))
+    # Each of these comments is an error of mypy's where it is not needed.
+    Provided().provide(Db, Orders)  # type: ignore[arg-type]
+    Provided().provide(Db, later)  # type: ignore[arg-type]
+    Provided().provide(Db, open_orders)  # type: ignore[arg-type]
+    Provided().provide(Db, asynccontextmanager(open_orders))  # type: ignore[arg-type]

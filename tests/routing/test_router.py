@@ -1,6 +1,7 @@
 """Routers: what the decorators record, in which order, and what they refuse."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,13 @@ class Choose(Action, name="test_router.Choose"):
 
 
 async def nothing() -> None: ...
+
+
+till = Router("the till")
+
+
+@till.received()
+async def at_the_till() -> None: ...
 
 
 def test_handlers_stand_in_order_of_writing_and_inclusion_depth_first() -> None:
@@ -102,6 +110,24 @@ def test_a_handler_shows_its_place_and_its_decorator() -> None:
     assert int(line) == nothing.__code__.co_firstlineno
 
 
+def test_a_decorator_is_shown_with_the_variable_that_the_file_calls_the_router_by() -> None:
+    app, shop = Router("my bot"), Router("shop")
+
+    @app.received()
+    async def here() -> None: ...
+
+    @shop.reply()
+    async def below() -> None: ...
+
+    app.include(shop)
+    app.include(till)
+    Router("elsewhere").include(app)
+    told = [handler.decorator for handler in app.handlers]
+    assert told == ["@app.received()", "@shop.reply()", "@till.received()"]
+    app.received()(nothing)  # defined where the router is not known
+    assert app.handlers[-1].decorator == "@my bot.received()"
+
+
 @pytest.mark.parametrize("kind", ["received", "reply", "message", "group", "lead", "unhandled", "status", "call", "error"])
 def test_a_decorator_without_parentheses_is_refused(kind: str) -> None:
     with pytest.raises(TypeError, match=rf"shop.{kind} was given the function nothing: write `@shop.{kind}\(\)`, with parenth"):
@@ -127,8 +153,30 @@ def test_what_is_no_filter_no_action_no_exception_no_function_is_refused() -> No
 def test_middleware_must_be_async() -> None:
     def plain(ctx: object, call_next: object) -> None: ...
 
-    with pytest.raises(TypeError, match="must be `async def fn"):
+    with pytest.raises(TypeError, match=r"plain @shop.middleware: write `async def plain\(ctx, call_next\)`"):
         Router("shop").middleware(plain)  # type: ignore[type-var]  # the mistake under test
+
+
+async def _one(ctx: object) -> None: ...
+async def _three(ctx: object, call_next: object, more: object) -> None: ...
+async def _keyword(ctx: object, *, call_next: object) -> None: ...
+
+
+@pytest.mark.parametrize("fn", [_one, _three, _keyword])
+def test_middleware_takes_two_parameters_or_is_refused_with_its_place(fn: Any) -> None:
+    shop = Router("shop")
+    name, line = fn.__name__, fn.__code__.co_firstlineno
+    place = rf"test_router.py:{line} {name} @shop.middleware: write `async def {name}\(ctx, call_next\)`"
+    with pytest.raises(TypeError, match=place):
+        shop.middleware(fn)
+    shop.received()(nothing)
+    assert shop.handlers[0].middleware == ()
+
+
+def test_middleware_may_have_parameters_of_its_own_with_defaults() -> None:
+    async def logged(ctx: object, call_next: Callable[[], Awaitable[None]], *, level: int = 20) -> None: ...
+
+    assert Router("shop").middleware(logged) is logged
 
 
 def test_a_router_stands_in_one_place() -> None:
