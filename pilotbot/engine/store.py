@@ -197,9 +197,7 @@ class Engine:
 
     # --- out --------------------------------------------------------------------------------------------------------------------
 
-    async def enqueue(
-        self, notice: Notice, *, bury: bool = False
-    ) -> tuple[Literal["ok", "dup", "full"], tuple[PutAside, ...]]:
+    async def enqueue(self, notice: Notice, *, bury: bool = False) -> tuple[Literal["ok", "dup", "full"], tuple[PutAside, ...]]:
         """Put a content in a chat's lane from outside a turn, whole and once; `bury` it where the lane is full, lest it be lost."""
         place = notice.place
         outcome, notes = await self._calls.script(
@@ -393,9 +391,7 @@ class Engine:
 
     def _settled(self, shard: int, reply: list[Any]) -> Settled:
         outcome, following, lane, notes = reply
-        return Settled(
-            outcome.decode(), Claimed.read(shard, following) if following else None, self._lane(shard, lane), _put_aside(notes)
-        )
+        return Settled(outcome.decode(), Claimed.read(shard, following) if following else None, self._lane(shard, lane), _put_aside(notes))
 
     def _lane(self, shard: int, reply: list[bytes] | None) -> Lane | None:
         return Lane.read(shard, reply) if reply else None

@@ -1,12 +1,12 @@
 """Dispatch: which handler takes a turn, and running it through the middleware.
 
-    routes = Routes.build(bot_router, context_type=Context, provided=provided)
-    match await routes.select(ctx):
-        case Selected() as selected:
-            async with TurnScope(load) as scope:
-                await routes.run(selected, ctx, scope)
-        case Unmatched() as unmatched:
-            log.info("%s", explain(ctx, unmatched.tried))
+routes = Routes.build(bot_router, context_type=Context, provided=provided)
+match await routes.select(ctx):
+    case Selected() as selected:
+        async with TurnScope(load) as scope:
+            await routes.run(selected, ctx, scope)
+    case Unmatched() as unmatched:
+        log.info("%s", explain(ctx, unmatched.tried))
 """
 
 import inspect

@@ -81,19 +81,19 @@ async def history(request: web.Request) -> web.Response:
     found = [
         message
         for message in request.app[PARTS].state.messages.values()
-        if message.number_id == number.id
-        and (start is None or message.created_ms >= start)
-        and (end is None or message.created_ms <= end)
+        if message.number_id == number.id and (start is None or message.created_ms >= start) and (end is None or message.created_ms <= end)
     ]
     found.sort(key=lambda message: (message.created_ms, message.seq), reverse=True)
     shown = found[(page - 1) * size : page * size]
-    return reply({
-        "messages": [rows.history(message, number) for message in shown],
-        "total": len(found),
-        "page": page,
-        "pageSize": size,
-        "totalPages": -(-len(found) // size),
-    })
+    return reply(
+        {
+            "messages": [rows.history(message, number) for message in shown],
+            "total": len(found),
+            "page": page,
+            "pageSize": size,
+            "totalPages": -(-len(found) // size),
+        }
+    )
 
 
 async def typing(request: web.Request) -> web.Response:
@@ -108,15 +108,17 @@ async def numbers(request: web.Request) -> web.Response:
         raise ApiError(403, "This needs the tenant key", "NUMBER_SCOPE_NOT_ALLOWED")
     parts = request.app[PARTS]
     state = parts.faults.to_json()
-    return reply([
-        rows.number_item(
-            number,
-            connected=state["disconnected"] is False,
-            blocked=state["numberBlocked"] is not False,
-            created_at=iso(FOUNDED_MS),
-        )
-        for number in parts.state.numbers.values()
-    ])
+    return reply(
+        [
+            rows.number_item(
+                number,
+                connected=state["disconnected"] is False,
+                blocked=state["numberBlocked"] is not False,
+                created_at=iso(FOUNDED_MS),
+            )
+            for number in parts.state.numbers.values()
+        ]
+    )
 
 
 def _date(request: web.Request, name: str) -> int | None:

@@ -135,9 +135,7 @@ def _check_buttons(components: Json) -> None:
     kinds = [str(button.get("type")) for button in buttons]
     problems = {"there may be 10 buttons": len(buttons) > 10}
     problems |= {f"buttons: unknown type {kind[:40]}": kind not in BUTTON_LIMITS for kind in kinds}
-    problems |= {
-        f"there may be {limit} {kind} button(s)": kinds.count(kind) > limit for kind, limit in BUTTON_LIMITS.items()
-    }
+    problems |= {f"there may be {limit} {kind} button(s)": kinds.count(kind) > limit for kind, limit in BUTTON_LIMITS.items()}
     _refuse(problems)
 
 

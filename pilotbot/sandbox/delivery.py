@@ -108,9 +108,7 @@ class Webhooks:
     def send(self, webhook: Webhook, event: str, body: str, lane: str, signature: str | None) -> None:
         """Post `body` to one webhook, whatever it subscribed to."""
         now = self._clock.now_ms()
-        delivery = Delivery(
-            new_id("whd_"), self._state.next_seq(), webhook.id, webhook.url, event, lane, body, signature, now
-        )
+        delivery = Delivery(new_id("whd_"), self._state.next_seq(), webhook.id, webhook.url, event, lane, body, signature, now)
         if self._faults.hits("shuffleWebhooks"):
             delivery = replace(delivery, due_ms=now + self._rng.randint(*SHUFFLE_MS))
         self._save(delivery)

@@ -45,9 +45,7 @@ def status_event(message: Message, number: Number, at_ms: int) -> Json:
     return {"event": f"message.{message.status.lower()}", "data": data}
 
 
-def inbound_event(
-    message: Message, number: Number, *, chat_name: str | None = None, correlation_id: str | None = None
-) -> Json:
+def inbound_event(message: Message, number: Number, *, chat_name: str | None = None, correlation_id: str | None = None) -> Json:
     """``message.received``, ``.reply``, ``.group`` or ``.newsletter``, after the message's event."""
     data = _base(message, number, message.created_ms)
     contact = message.author or message.contact

@@ -89,9 +89,7 @@ class Lifecycle:
             )
             self._parts.webhooks.emit(number.id, envelope, lane=message.contact)
 
-    def touch_chat(
-        self, number_id: str, contact: str, kind: ChatKind, *, name: str | None = None, inbound_ms: int | None = None
-    ) -> None:
+    def touch_chat(self, number_id: str, contact: str, kind: ChatKind, *, name: str | None = None, inbound_ms: int | None = None) -> None:
         """Know a chat, and what is new about it. A replayed older message never closes the window."""
         state = self._parts.state
         known = state.chat(number_id, contact) or Chat(number_id, contact, kind)
@@ -132,9 +130,7 @@ class Lifecycle:
     def _send(self, message: Message, number: Number, now_ms: int) -> Message:
         failure = self._late_failure(message, number, now_ms)
         if failure is not None:
-            return replace(
-                message, status="FAILED", error_code=failure.code, error_message=failure.text, due_ms=None
-            )
+            return replace(message, status="FAILED", error_code=failure.code, error_message=failure.text, due_ms=None)
         sent_id = provider_id(number)
         return replace(message, status="SENT", sent_ms=now_ms, message_id=sent_id, due_ms=now_ms + self._delay())
 

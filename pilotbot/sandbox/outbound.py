@@ -87,9 +87,7 @@ def destination(request: SendRequest, number: Number) -> str:
 def check_number(number: Number, parts: Parts) -> None:
     """Whether the number can send at all."""
     if parts.faults.hits("numberBlocked"):
-        raise ApiError(
-            409, "Sending from this number is blocked", "NUMBER_BLOCKED", extra={"reason": "extra_charge_unpaid"}
-        )
+        raise ApiError(409, "Sending from this number is blocked", "NUMBER_BLOCKED", extra={"reason": "extra_charge_unpaid"})
     if parts.faults.hits("disconnected"):
         raise ApiError(409, f"{number.name} is not connected", "WHATSAPP_INSTANCE_NOT_CONNECTED")
 
@@ -156,8 +154,7 @@ def options(request: SendRequest) -> tuple[Json, ...]:
     if request.carousel is not None:
         buttons = (button for card in request.carousel.cards for button in card.buttons)
         return tuple(
-            {"type": "reply" if button.type == "QUICK_REPLY" else "url", "label": button.text, "url": button.url}
-            for button in buttons
+            {"type": "reply" if button.type == "QUICK_REPLY" else "url", "label": button.text, "url": button.url} for button in buttons
         )
     return tuple(button.model_dump(by_alias=True, exclude_none=True) for button in request.buttons)
 

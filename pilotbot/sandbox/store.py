@@ -21,9 +21,7 @@ class Store:
             self._db = sqlite3.connect(directory / "sandbox.sqlite3", isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS records (kind TEXT, id TEXT, body BLOB, PRIMARY KEY (kind, id))"
-            )
+            self._db.execute("CREATE TABLE IF NOT EXISTS records (kind TEXT, id TEXT, body BLOB, PRIMARY KEY (kind, id))")
 
     def put(self, kind: str, key: str, body: bytes) -> None:
         """Save one record."""

@@ -38,9 +38,7 @@ class Stream:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer ``GET /sandbox/stream`` until the listener leaves or the sandbox stops."""
-        response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
-        )
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"})
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._listeners.add(queue)
         try:

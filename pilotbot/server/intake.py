@@ -19,9 +19,7 @@ log = logging.getLogger(__name__)
 
 LEARNED = 10_000  # aliases that this process knows it has told Redis
 
-Outcome = Literal[
-    "ok", "dup", "replaced", "stale", "full", "echo", "status", "clock", "other-number", "provider", "unknown", "no-handler"
-]
+Outcome = Literal["ok", "dup", "replaced", "stale", "full", "echo", "status", "clock", "other-number", "provider", "unknown", "no-handler"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +167,7 @@ async def hand_on_parked(engine: Engine, record: Record) -> None:
             await engine.unpark(record)
 
 
-async def settle_failure(
-    engine: Engine, record: Record, wake_lane: Callable[[int], None], counts: Counter[str]
-) -> tuple[PutAside, ...]:
+async def settle_failure(engine: Engine, record: Record, wake_lane: Callable[[int], None], counts: Counter[str]) -> tuple[PutAside, ...]:
     """What to do about a message that failed after it was taken: the window's refusals are decided again, once (design 3.5).
 
     Everything else stays as it is: what may have been delivered is never sent again by machine. Returns what found no place.

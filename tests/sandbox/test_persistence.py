@@ -33,9 +33,7 @@ def kept(tmp_path: Path) -> SandboxSettings:
     return replace(QUICK, data_dir=tmp_path / "data")
 
 
-async def test_everything_survives_a_restart(
-    kept: SandboxSettings, session: aiohttp.ClientSession, receiver: Receiver
-) -> None:
+async def test_everything_survives_a_restart(kept: SandboxSettings, session: aiohttp.ClientSession, receiver: Receiver) -> None:
     receiver.statuses = [503]
     async with Sandbox(kept) as sandbox:
         api = Api(session, sandbox.url)

@@ -28,17 +28,12 @@ TEXT = Message("m1", 1, META.id, "out", "+5511987650001", "contact", "text", "te
 
 
 def template(*statuses: MetaStatus) -> Template:
-    versions = tuple(
-        TemplateVersion({"body": {"text": f"v{n} {{{{name}}}}"}}, status, NOW)
-        for n, status in enumerate(statuses, 1)
-    )
+    versions = tuple(TemplateVersion({"body": {"text": f"v{n} {{{{name}}}}"}}, status, NOW) for n, status in enumerate(statuses, 1))
     return Template("t1", META.id, "welcome", "UTILITY", "pt_BR", versions)
 
 
 def code(message: Message, number: Number = META, last: int | None = NOW, item: Template | None = None) -> str | None:
-    failure = late_failure(
-        message, number=number, template=item, last_inbound_ms=last, now_ms=NOW, unreachable=("+5511900000000",)
-    )
+    failure = late_failure(message, number=number, template=item, last_inbound_ms=last, now_ms=NOW, unreachable=("+5511900000000",))
     return failure.code if failure else None
 
 

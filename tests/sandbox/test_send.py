@@ -135,9 +135,7 @@ NEWSLETTER = {"newsletterId": "120363000000000099@newsletter"}
         ("ps_sandbox_evolution", NEWSLETTER, None),
     ],
 )
-async def test_groups_and_newsletters_by_kind_of_number(
-    api: Api, key: str, destination: dict[str, str], code: str | None
-) -> None:
+async def test_groups_and_newsletters_by_kind_of_number(api: Api, key: str, destination: dict[str, str], code: str | None) -> None:
     answer = await api.as_key(key).send({"text": "a"} | destination)
     assert (answer.status, answer.json.get("code")) == ((202, None) if code is None else (400, code))
 

@@ -196,9 +196,7 @@ async def test_a_failed_first_attempt_lets_the_next_event_by(api: Api, receiver:
 
 
 @pytest.mark.parametrize(("method", "body"), [("DELETE", None), ("PATCH", {"active": False})])
-async def test_a_webhook_gone_meanwhile_gets_nothing_more(
-    api: Api, receiver: Receiver, method: str, body: dict[str, bool] | None
-) -> None:
+async def test_a_webhook_gone_meanwhile_gets_nothing_more(api: Api, receiver: Receiver, method: str, body: dict[str, bool] | None) -> None:
     receiver.statuses = [500]
     webhook = await api.subscribe(receiver.url, "message.received")
     await api.write()

@@ -35,9 +35,7 @@ class Door:
         self.lanes: list[int] = []
         self.notes: list[PutAside] = []
         tell = Tell(self.mailboxes.append, self.lanes.append, self.notes.extend)
-        self._intake = Intake(
-            engine, numbers or (NO_ID,), tell, wants=lambda _: wants, follow_clock=follow_clock, counts=self.counts
-        )
+        self._intake = Intake(engine, numbers or (NO_ID,), tell, wants=lambda _: wants, follow_clock=follow_clock, counts=self.counts)
 
     async def take(self, body: Mapping[str, Any]) -> str:
         raw = json.dumps(body).encode()

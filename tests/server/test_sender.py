@@ -375,7 +375,7 @@ class TestUnknownOutcome:
         assert len(platform.posts) == 1
 
     async def test_the_same_words_of_an_earlier_item_are_that_items(self, engine: Engine, sender: Sender, platform: Platform) -> None:
-        """"One moment..." said twice: the first is in the history and recorded, the second was lost on its way."""
+        """ "One moment..." said twice: the first is in the history and recorded, the second was lost on its way."""
         await writes(engine)
         await later(engine, WINDOW - 10 * 60_000)
         await queue(engine, replace(ITEM, id="earlier"), ITEM)
