@@ -9,20 +9,22 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input -q -c constraints.txt
 CODE := pilotbot bots tests bench
 PYTEST_ARGS ?= -n 2
+ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo 'make demo    try it out: sandbox, example bots, and a phone at http://127.0.0.1:8700'
+	@echo 'make demo    try it out: sandbox, example bots, and a phone at http://127.0.0.1:8700;'
+	@echo '             with options: make demo ARGS="--sandbox-port 8800 --port 8801"'
 	@echo 'make test    the whole suite, linters first'
 	@echo 'make lint    linters and types only'
 	@echo 'make format  put the code into its form'
 	@echo 'make clean   remove the environment and caches'
 
 demo: $(VENV)/installed
-	@$(BIN)/pilotbot demo
+	@$(BIN)/pilotbot demo --made $(ARGS)
 
 test: lint
 	@echo 'make: running the tests'
@@ -31,6 +33,7 @@ test: lint
 lint: $(VENV)/installed-dev
 	@echo 'make: checking style, types and layers'
 	@$(BIN)/ruff check -q $(CODE)
+	@$(BIN)/ruff format -q --check $(CODE)
 	@$(BIN)/mypy --no-error-summary
 	@out=$$($(BIN)/lint-imports 2>&1) || { echo "$$out"; exit 1; }
 

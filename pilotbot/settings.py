@@ -7,6 +7,7 @@ what a part needs is passed to it.
 import ipaddress
 import json
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 PREFIX = "PILOTBOT_"
 SANDBOX_KEY_PREFIX = "ps_sandbox_"
@@ -56,7 +57,7 @@ class NumberSettings(BaseModel):
         id: the platform's id; events of other ids are dropped. May be missing where there is one number only.
         kind: what the platform runs it on; it decides which modes there are.
         key: its API key, sent as `x-api-key`.
-        key_id: the id of its API key, sent as `x-api-key-id` where there is no `key`.
+        key_id: the id of its API key, sent as `x-api-key-id`; kept only where there is no `key`, since one of the two is sent.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -67,14 +68,19 @@ class NumberSettings(BaseModel):
     key: Secret | None = None
     key_id: Secret | None = None
 
+    @field_validator("key_id")
+    @classmethod
+    def _one_of_two(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return None if info.data.get("key") else value
+
 
 class Settings(BaseSettings):
     """The settings of an installation; made by `load_settings`. Its repr shows no secret.
 
     Attributes:
-        api_url: the platform, scheme and host without path; `/v1` at its end is taken off.
+        api_url: the platform, scheme and host without path; `/v1` at its end is taken off. https, but for this machine.
         api_key: the number's API key.
-        api_key_id: the id of an API key, in place of the key.
+        api_key_id: the id of an API key, in place of the key; it counts only where there is no key.
         number_kind: what the platform runs the single number on.
         numbers: all numbers; a JSON list of {name, id, kind, key} in `PILOTBOT_NUMBERS`, or else `main` alone.
         webhook_secret: one or several (comma-separated, for rotation) that sign webhooks.
@@ -121,7 +127,7 @@ class Settings(BaseSettings):
     lease_seconds: Seconds = Field(30.0, examples=["30"])
     handler_timeout_seconds: Seconds = Field(120.0, examples=["120"])
     window_margin_seconds: Seconds = Field(120.0, examples=["120"])
-    log_level: LogLevel = Field("INFO", examples=["INFO"])
+    log_level: LogLevel = "INFO"
 
     @property
     def obeys_sandbox_clock(self) -> bool:
@@ -135,6 +141,15 @@ class Settings(BaseSettings):
         url = re.sub(r"/+(v1/*)?$", "", value.strip())
         if not re.fullmatch(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+])(:\d{1,5})?", url):
             raise ValueError("is not an http or https address of a host")
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            port = 0
+        if port == 0:
+            raise ValueError("has a host or port that cannot be; ports are 1 to 65535")
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise ValueError("would send the key in clear, since http is for this machine only")
         return url
 
     @field_validator("numbers", mode="before")
@@ -154,7 +169,8 @@ class Settings(BaseSettings):
         if not {"api_key", "api_key_id", "number_kind"} <= info.data.keys():
             return ()  # one of them has a problem that is reported already
         numbers = value or (NumberSettings(name="main", kind=info.data["number_kind"]),)
-        shared = {"key": info.data["api_key"], "key_id": info.data["api_key_id"]}
+        key = info.data["api_key"]
+        shared = {"key": key, "key_id": None if key else info.data["api_key_id"]}
         numbers = tuple(each if each.key or each.key_id else each.model_copy(update=shared) for each in numbers)
         ids = [number.id for number in numbers]
         if len({number.name for number in numbers}) < len(numbers):
@@ -205,10 +221,30 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [_line(problem) for problem in error.errors(include_url=False, include_input=False)]
+        lines = [_line(problem) for problem in error.errors(include_url=False, include_input=False)] + without_effect()
     except UnicodeDecodeError:
         lines = [".env: is not text in UTF-8; save it as such"]
     raise SettingsError("\n".join(lines))
+
+
+def without_effect() -> list[str]:
+    """What is set in the environment or `.env` and changes nothing, a line each: misspelt names, a key's id beside the key.
+
+    For the log at start, once `load_settings` has read the same; never holds a value.
+    """
+    given = {**DotEnvSettingsSource(Settings).env_vars, **EnvSettingsSource(Settings).env_vars}
+    names = [name.upper() for name, value in given.items() if name.upper().startswith(PREFIX) and value is not None]
+    known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    lines = [_misnamed(name, known) for name in sorted(set(names) - known)]
+    if {f"{PREFIX}API_KEY", f"{PREFIX}API_KEY_ID"} <= set(names):
+        lines.append(f"{PREFIX}API_KEY_ID: has no effect beside {PREFIX}API_KEY; take one of the two away")
+    return lines
+
+
+def _misnamed(name: str, known: set[str]) -> str:
+    """The names without their prefix are compared: it would make all of them alike."""
+    close = get_close_matches(name.removeprefix(PREFIX), [each.removeprefix(PREFIX) for each in sorted(known)], n=1)
+    return f"{name}: is no setting" + (f"; did you mean {PREFIX}{close[0]}?" if close else "")
 
 
 def _problem(name: str, text: str) -> PydanticCustomError:
@@ -222,6 +258,8 @@ def _line(problem: ErrorDetails) -> str:
         return problem["msg"]
     field, *inside = (str(part) for part in problem["loc"])
     text = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "literal_error":
+        text = f"is none of {problem['ctx']['expected'].replace(' or ', ', ').replace(chr(39), '')}; set it to one of them"
     place = f"{'.'.join(inside)}: " if inside and field == "numbers" else ""
     examples = Settings.model_fields[field].examples if field in Settings.model_fields else None
     remedy = f"; set it to something like {examples[0]}" if examples else ""

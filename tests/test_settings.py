@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pilotbot.settings import NumberSettings, Settings, SettingsError, load_settings
+from pilotbot.settings import NumberSettings, Settings, SettingsError, load_settings, without_effect
 
 KEY = "ps_live_hunter2"
 ENOUGH = {"api_key": KEY, "webhook_secret": "whsec_hunter2"}
@@ -76,6 +76,36 @@ def test_the_id_of_a_key_does_as_well() -> None:
     assert number.key_id is not None
 
 
+def test_of_a_key_and_its_id_one_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    [number] = load_settings(**ENOUGH, api_key_id="key_1").numbers
+    assert number.key is not None
+    assert number.key_id is None
+    listed = numbers({"name": "a", "id": "1", "key": "k", "key_id": "i"}, {"name": "b", "id": "2", "key_id": "i"})
+    first, second = load_settings(**ENOUGH, numbers=listed).numbers
+    assert (first.key is None, first.key_id is None) == (False, True)
+    assert (second.key is None, second.key_id is None) == (True, False)
+    monkeypatch.setenv("PILOTBOT_API_KEY", "hunter2")
+    monkeypatch.setenv("PILOTBOT_API_KEY_ID", "hunter2")
+    assert without_effect() == ["PILOTBOT_API_KEY_ID: has no effect beside PILOTBOT_API_KEY; take one of the two away"]
+
+
+def test_a_misspelt_variable_is_told_with_the_one_that_was_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert without_effect() == []
+    (tmp_path / ".env").write_text("PILOTBOT_REDISURL=hunter2\nPILOTBOT_PORT=1\nAPI_KEY=x\n")
+    monkeypatch.setenv("PILOTBOT_APIKEY", "hunter2")
+    monkeypatch.setenv("PILOTBOT_QQQ", "hunter2")
+    told = [
+        "PILOTBOT_APIKEY: is no setting; did you mean PILOTBOT_API_KEY?",
+        "PILOTBOT_QQQ: is no setting",
+        "PILOTBOT_REDISURL: is no setting; did you mean PILOTBOT_REDIS_URL?",
+    ]
+    assert without_effect() == told
+    assert load_settings(**ENOUGH).port == 1
+    missing, *rest = problems(api_key=None)
+    assert missing.startswith("PILOTBOT_API_KEY: is not set")
+    assert rest == told
+
+
 def test_without_any_webhook_authentication_it_does_not_start() -> None:
     [line] = problems(webhook_secret="")
     assert line.startswith("PILOTBOT_WEBHOOK_SECRET: is not set")
@@ -104,6 +134,11 @@ def test_the_host_is_kept_without_path(url: str) -> None:
         ("api_url", "https://u:hunter2@h"),
         ("api_url", "https://h/v2"),
         ("api_url", "https://h?x=1"),
+        ("api_url", "https://hunter2:99999"),
+        ("api_url", "https://hunter2:0"),
+        ("api_url", "http://hunter2"),
+        ("api_url", "http://127.0.0.1.hunter2:8700"),
+        ("api_url", "http://10.0.0.1:8700"),
         ("api_key", "hunter2 hunter2"),
         ("api_key", "hunter2\nx: y"),
         ("api_key_id", "é"),
@@ -128,6 +163,16 @@ def test_a_malformed_variable_is_one_line_that_names_it_and_not_its_value(field:
     [line] = problems(**{field: value})
     assert line.startswith(f"PILOTBOT_{field.upper()}: ")
     assert "hunter" not in line
+
+
+def test_what_a_number_runs_on_is_named_in_full() -> None:
+    assert problems(number_kind="cloud") == ["PILOTBOT_NUMBER_KIND: is none of meta, evolution_v2, evolution_go; set it to one of them"]
+
+
+def test_a_key_does_not_travel_in_clear() -> None:
+    [line] = problems(api_url="http://pilotstatus.com.br")
+    assert line.startswith("PILOTBOT_API_URL: would send the key in clear")
+    assert line.endswith("https://pilotstatus.com.br")
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -191,8 +236,8 @@ def test_a_listed_number_needs_a_key() -> None:
         ("http://[::1]:8700", "ps_sandbox_number", True),
         ("http://127.0.0.1:8700", KEY, False),
         ("https://pilotstatus.com.br", "ps_sandbox_number", False),
-        ("http://127.0.0.1.example:8700", "ps_sandbox_number", False),
-        ("http://localhost.example", "ps_sandbox_number", False),
+        ("https://127.0.0.1.example:8700", "ps_sandbox_number", False),
+        ("https://localhost.example", "ps_sandbox_number", False),
     ],
 )
 def test_only_the_sandbox_on_this_machine_moves_the_clock(url: str, key: str, obeys: bool) -> None:

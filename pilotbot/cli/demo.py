@@ -8,7 +8,7 @@ import typer
 
 from pilotbot.bot import Bot
 from pilotbot.cli import lifecycle, logs
-from pilotbot.cli.failures import Failed, port_taken, told
+from pilotbot.cli.failures import Failed, PortTaken, port_taken, told
 from pilotbot.cli.installation import claimed, of_the_sandbox
 from pilotbot.cli.local import caller, local_sandbox, mark_for, register
 from pilotbot.cli.target import HOUSE, load_module
@@ -17,11 +17,16 @@ from pilotbot.server import running
 
 
 @told()
-def play_demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None:
-    """Play the demo on a data directory; stay up after it unless `once`."""
+def play_demo(data: Path, sandbox_port: int, port: int, *, once: bool, made: bool = False) -> None:
+    """Play the demo on a data directory; stay up after it unless `once`. `made`: make runs it, and takes options in ARGS."""
     logs.set_up("WARNING")
-    with claimed(data):
-        lifecycle.run(_demo(data, sandbox_port, port, once=once))
+    try:
+        with claimed(data):
+            lifecycle.run(_demo(data, sandbox_port, port, once=once))
+    except PortTaken as error:
+        if not made:
+            raise
+        raise Failed(f'{error.reason}; choose another, such as make demo ARGS="{error.choice}"') from None
 
 
 async def _demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None:

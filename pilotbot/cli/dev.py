@@ -39,7 +39,8 @@ async def _dev(target: str, data: Path, sandbox_port: int, port: int) -> None:
             await register(client, f"http://127.0.0.1:{port}/webhook")
         typer.echo(f"Open {sandbox.url} for the phone. Ctrl-C ends it; {data} keeps the data.")
         changes = await stack.enter_async_context(aclosing(awatch(*watched(target), watch_filter=Sources())))
-        command = [sys.executable, "-m", "pilotbot", "run", target, "--port", str(port), "--dev", str(data)]
+        # -P: the working directory is the author's, and none of its files may stand for a module of ours.
+        command = [sys.executable, "-P", "-m", "pilotbot", "run", target, "--port", str(port), "--dev", str(data)]
         while True:
             async with _child(command) as child:
                 told_end = asyncio.create_task(_tell_end(child))

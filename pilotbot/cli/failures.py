@@ -17,6 +17,15 @@ class Failed(Exception):
     """A command cannot do its work; the text says why and what to do, and is shown as it is."""
 
 
+class PortTaken(Failed):
+    """A port cannot be listened on; `choice` is the option with another one."""
+
+    def __init__(self, reason: str, option: str, choice: str) -> None:
+        super().__init__(f"{reason}; choose another with {option}, such as {choice}")
+        self.reason = reason
+        self.choice = choice
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Turn what is to be expected into its text on stderr and exit code 1; anything else stays the defect that it is."""
@@ -39,7 +48,7 @@ def port_taken(host: str, port: int, option: str) -> Iterator[None]:
         if error.errno in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
             reason = {errno.EADDRINUSE: "is taken", errno.EACCES: "is not allowed"}.get(error.errno, "is not of this machine")
             other = port + 100 if port < 65_000 else port - 100
-            raise Failed(f"{host}:{port} {reason}; choose another with {option}, such as {option} {other}") from None
+            raise PortTaken(f"{host}:{port} {reason}", option, f"{option} {other}") from None
         raise
 
 
@@ -47,7 +56,9 @@ def explain(error: Exception) -> str | None:
     """The text of an error that a user can mend, or None for a defect of ours."""
 
     match error:
-        case Failed() | SettingsError() | RedisUnavailable() | Mismatch() | WiringError() | ContentError():
+        case SettingsError():
+            return str(error).replace("\n", "\n  ")
+        case Failed() | RedisUnavailable() | Mismatch() | WiringError() | ContentError():
             return str(error)
         case Away():
             return f"Redis does not answer, or refuses to write ({error}): look after it, or correct PILOTBOT_REDIS_URL"

@@ -6,6 +6,7 @@ the directory: the sandbox's clock runs ahead, so that a bot of the platform mus
 
 import fcntl
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -54,9 +55,14 @@ def at_hand(data: Path | None) -> Settings:
     try:
         return of_the_platform(data_dir=data)
     except SettingsError as error:
-        if data is not None or "PILOTBOT_API_KEY: is not set" not in str(error) or not (DATA / MARK).is_file():
+        if "PILOTBOT_API_KEY: is not set" not in str(error):
             raise
-    typer.echo(f"pilotbot: no PILOTBOT_API_KEY is set; working with the sandbox of {DATA / MARK}", err=True)
+        if data is not None:
+            raise SettingsError(f"{error}\nno `pilotbot dev` has worked in {data}: give the --data of one that has") from None
+        if not (DATA / MARK).is_file():
+            raise SettingsError(f"{error}\nno `pilotbot dev` has worked here: run this in the bot's directory, or give --data") from None
+    if sys.stderr.isatty():  # a script need not hear it each time
+        typer.echo(f"pilotbot: working with the sandbox of {DATA / MARK}", err=True)
     return of_the_sandbox(DATA)
 
 

@@ -65,6 +65,7 @@ def demo(
     sandbox_port: SandboxPort = 8700,
     port: BotPort = 8701,
     data: Data = DATA,
+    made: Annotated[bool, typer.Option("--made", hidden=True, help="Be run by make, and speak of its ARGS.")] = False,
 ) -> None:
     """See a bot at work, with no account and no network.
 
@@ -75,7 +76,7 @@ def demo(
     """
     from pilotbot.cli.demo import play_demo
 
-    play_demo(data, sandbox_port, port, once=once)
+    play_demo(data, sandbox_port, port, once=once, made=made)
 
 
 @app.command()
@@ -115,8 +116,9 @@ def sandbox(
 def check(target: Target) -> None:
     """Find a bot's local mistakes without running it.
 
-    Loads its code, which checks messages and templates; checks that every handler can be given what it asks for; and checks the settings
-    where there are any. Lists the handlers in the order in which they are tried.
+    Loads its code, which checks messages and templates; checks that every handler can be given what it asks for; reads the handlers' code
+    for a reply without await, a missing value, a label that is too long; and checks the settings where there are any. Lists the handlers
+    in the order in which they are tried.
 
     Example: pilotbot check bots/orders.py
     """

@@ -1,6 +1,7 @@
 """`pilotbot notify`: a message from another terminal, through the same lanes as a bot's answers."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,27 +12,52 @@ from pilotbot.cli import logs
 from pilotbot.cli.failures import Failed, told
 from pilotbot.cli.installation import at_hand, engine_at_hand
 from pilotbot.context import Outcome
-from pilotbot.replies import Skipped, Template
+from pilotbot.replies import Queued, Skipped, Template
 from pilotbot.server.outgoing import LaneOutbox, Numbers, expects
 from pilotbot.settings import Settings
+
+TAKEN = "a message with this key was taken before"
+"""The reason of `LaneOutbox.notify` for a key that has done its work."""
 
 
 @told()
 def send_notice(
     phone: str, text: str, *, template: str | None, given: Sequence[str], key: str | None, number: str | None, data: Path | None
 ) -> None:
-    """Put a message in its lane, and tell what is expected of it; exit code 1 where it is not sent."""
+    """Put a message in its lane, and tell what is expected of it; exit code 1 where it is not sent, now or by an earlier call."""
     if template is None and given:
         raise Failed("--var is for a template; name it with --template")
+    if key is not None and not key.strip():
+        raise Failed("--key is empty; name the occasion, such as --key shipped-4242, or leave it out")
+    check_phone(phone)
     chosen = None if template is None else Template(template, **variables(given))
     settings = at_hand(data)
+    names = [one.name for one in settings.numbers]
+    if number is not None and number not in names:
+        raise Failed(f"no number is called {number!r}; configured: {', '.join(names)}")
     logs.set_up("WARNING")
     outcome, works = asyncio.run(_notify(settings, phone, text, template=chosen, key=key, number=number))
+    if isinstance(outcome, Skipped) and outcome.reason == TAKEN:
+        typer.echo(f"{TAKEN}; nothing is sent twice")
+        return
     typer.echo(expects(outcome))
     if isinstance(outcome, Skipped):
         raise typer.Exit(1)
     if not works:
         typer.echo("No bot is running on this data directory; the message goes when one is.")
+    elif isinstance(outcome, Queued) and (template is not None or settings.redis_url is not None):
+        typer.echo("If it does not arrive: pilotbot dead list")
+
+
+def check_phone(phone: str) -> None:
+    """Refuse a number as it is dialled at home, which would be somebody's in another country.
+
+    Raises:
+        Failed: it is digits without a +, too few to hold a country code.
+    """
+    digits = re.sub(r"[\s().-]", "", phone)
+    if digits.isdecimal() and len(digits) < 10:
+        raise Failed("the phone has no country code; write + and all of it, such as +5511987650001")
 
 
 def variables(given: Sequence[str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`pilotbot run`: a bot at work, until it is told to stop."""
 
+import logging
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import typer
 
 from pilotbot.bot import Bot
 from pilotbot.cli import lifecycle, logs
-from pilotbot.cli.failures import Failed, port_taken, told
+from pilotbot.cli.check import examined
+from pilotbot.cli.failures import port_taken, told
 from pilotbot.cli.installation import of_the_platform, of_the_sandbox
-from pilotbot.cli.target import load_bot
 from pilotbot.server import running
-from pilotbot.settings import Settings, SettingsError
+from pilotbot.settings import Settings, SettingsError, without_effect
+
+log = logging.getLogger(__name__)
 
 
 @told()
@@ -20,9 +23,12 @@ def run_bot(target: str, *, host: str | None, port: int | None, dev: Path | None
     try:
         settings = of_the_platform(host=host, port=port) if dev is None else of_the_sandbox(dev, port=port)
     except SettingsError as error:
-        raise Failed(f"{error}\nTo work without an account: pilotbot dev {target}") from None
+        raise SettingsError(f"{error}\nTo work without an account: pilotbot dev {target}") from None
     logs.set_up(settings.log_level)
-    lifecycle.run(_serve(load_bot(target), settings, at_desk=dev is not None))
+    bot, doubts = examined(target)
+    for line in (*without_effect(), *doubts):
+        log.warning("%s", line)
+    lifecycle.run(_serve(bot, settings, at_desk=dev is not None))
 
 
 async def _serve(bot: Bot, settings: Settings, *, at_desk: bool) -> None:

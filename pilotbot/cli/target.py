@@ -12,6 +12,7 @@ from pilotbot.bot import Bot
 from pilotbot.cli.failures import Failed
 
 HOUSE = Path(__file__).parents[1]
+FLOWS = (".yaml", ".yml")
 
 
 def load_bot(target: str) -> Bot:
@@ -58,10 +59,10 @@ def load_module(place: str) -> ModuleType:
     Raises:
         Failed: there is none, or its code fails; with file and line.
     """
-    is_file = place.endswith(".py") or "/" in place or "\\" in place
+    is_file = place.endswith((".py", *FLOWS)) or "/" in place or "\\" in place
     path = Path(place).absolute()
-    if is_file and not path.is_file():
-        raise Failed(f"{place}: there is no such file; give one such as bots/orders.py")
+    if is_file:
+        _check_file(place, path)
     sys.path.insert(0, str(path.parent if is_file else Path.cwd()))
     try:
         return _from_file(path) if is_file else importlib.import_module(place)
@@ -73,16 +74,55 @@ def load_module(place: str) -> ModuleType:
         raise Failed(_told(error)) from error
 
 
+def is_theirs(filename: str) -> bool:
+    """Whether a file is of the bot's author: neither installed, nor Python's, nor ours."""
+    path = Path(filename)
+    installed = "site-packages" in path.parts or path.is_relative_to(HOUSE) or path.is_relative_to(sys.base_prefix)
+    return path.is_file() and not installed
+
+
+def relative(filename: str) -> str:
+    """A file as people name it: from the working directory, where it lies below it."""
+    path = Path(filename)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else filename
+
+
 def directory(target: str) -> Path:
     """The directory that the code of a target lies in."""
     place, _ = split(target)
     return Path(place).absolute().parent if place.endswith(".py") else Path.cwd()
 
 
+def _check_file(place: str, path: Path) -> None:
+    """Refuse what cannot be imported as a file, or only in the place of another module."""
+    if path.suffix in FLOWS:
+        beside = (path.with_suffix(".py"), path.parent.parent / "bots" / f"{path.stem}.py")
+        meant = next((relative(str(each)) for each in beside if each.is_file()), None)
+        raise Failed("a YAML file is not a bot: " + (f"did you mean {meant}?" if meant else "give the Python file that reads it"))
+    if path.is_dir():
+        raise Failed(f"{place} is a directory; give a file in it, such as bots/orders.py")
+    if not path.is_file():
+        raise Failed(f"{place}: there is no such file; give one such as bots/orders.py")
+    if path.suffix != ".py":
+        raise Failed(f"{place} is not Python code; give a file such as bots/orders.py")
+    if (other := _namesake(path)) is not None:
+        raise Failed(f"{place} has the name of another module, {path.stem} ({other}), which would be lost: rename the file")
+
+
+def _namesake(path: Path) -> str | None:
+    """Where the module lies that `import` finds by a file's name, if that is not the file."""
+    if path.stem in sys.modules:
+        found: str | None = getattr(sys.modules[path.stem], "__file__", None) or "built in"
+    else:
+        spec = importlib.util.find_spec(path.stem) if path.stem.isidentifier() else None
+        found = spec.origin if spec is not None else None  # a directory without code has none
+    return found if found is None or Path(found).resolve() != path.resolve() else None
+
+
 def _from_file(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise Failed(f"{path.name} is not Python code")
+    assert spec is not None  # noqa: S101 - there always is, for a .py file
+    assert spec.loader is not None  # noqa: S101 - as above
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
@@ -92,24 +132,13 @@ def _from_file(path: Path) -> ModuleType:
 def _told(error: Exception) -> str:
     """An error of the author's code: the line of theirs that it came from, that line, and what it says."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{_relative(error.filename)}:{error.lineno}: {error.msg}\n    {(error.text or '').strip()}"
-    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame.filename)]
+        return f"{relative(error.filename)}:{error.lineno}: {error.msg}\n    {(error.text or '').strip()}"
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if is_theirs(frame.filename)]
     text = f"{type(error).__name__}: {error}"
     if not theirs:
         return text
     last = theirs[-1]
-    return f"{_relative(last.filename)}:{last.lineno}: {text}\n    {linecache.getline(last.filename, last.lineno or 0).strip()}"
-
-
-def _is_theirs(filename: str) -> bool:
-    path = Path(filename)
-    installed = "site-packages" in path.parts or path.is_relative_to(HOUSE) or path.is_relative_to(sys.base_prefix)
-    return path.is_file() and not installed
-
-
-def _relative(filename: str) -> str:
-    path = Path(filename)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else filename
+    return f"{relative(last.filename)}:{last.lineno}: {text}\n    {linecache.getline(last.filename, last.lineno or 0).strip()}"
 
 
 def _hint(candidates: dict[str, Bot], place: str) -> str:

@@ -96,14 +96,14 @@ def invoke() -> Invoke:
 
 @pytest.fixture
 def start(desk: Path) -> Iterator[Start]:
-    """Starts a command as a process; whatever is left of it is killed at the end."""
+    """Starts a command as a process; whatever is left of it is killed at the end. `safe`: as the script does, not `python -m`."""
     started: list[Command] = []
 
-    def begin(*words: str, env: Mapping[str, str] | None = None) -> Command:
+    def begin(*words: str, env: Mapping[str, str] | None = None, safe: bool = False) -> Command:
         output = desk / f"output-{len(started)}.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pilotbot", *words],
+                [sys.executable, *(["-P"] if safe else []), "-m", "pilotbot", *words],
                 cwd=desk,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
                 stdin=subprocess.DEVNULL,

@@ -45,7 +45,7 @@ def test_from_failure_to_answer(dev: Any, bot_file: Path, invoke: Invoke) -> Non
     dev.command.until("shop listens on")
     for _ in range(2):
         dev.phone.write(SECRET_WORDS)
-        dev.command.until("goes to the dead letters")
+        dev.command.until("it is a dead letter now")
 
     listed = invoke("dead", "list", "--data", ".pilotbot")
     assert listed.exit_code == 0

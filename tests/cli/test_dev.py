@@ -37,7 +37,7 @@ def test_changes_and_mistakes(dev: Any, bot_file: Path, left_behind: Callable[[]
 
     right = bot_file.read_text()
     bot_file.write_text(right.replace("ctx: Context", "ctx: Context, orders: dict"))
-    dev.command.until("shop.py:7 answer @shop.message")
+    dev.command.until("shop.py:7 answer @bot.message")
     dev.command.until("nobody provides dict")
     dev.command.until("it comes back with the next change")
     dev.phone.write("while it is down")
@@ -56,6 +56,16 @@ def test_changes_and_mistakes(dev: Any, bot_file: Path, left_behind: Callable[[]
 def test_the_bot_ends_with_a_dev_that_is_killed(dev: Any, left_behind: Callable[[], list[str]]) -> None:
     dev.command.end(signal.SIGKILL)
     assert left_behind() == []
+
+
+def test_a_file_with_the_name_of_a_module_is_refused_and_harms_nothing(
+    start: Any, desk: Path, bot_file: Path, free_port: Callable[[], int]
+) -> None:
+    bot_file.rename(desk / "redis.py")
+    command = start("dev", "redis.py", "--sandbox-port", str(free_port()), "--port", str(free_port()), safe=True)
+    command.until(r"redis\.py has the name of another module, redis \(.*\), which would be lost: rename the file")
+    assert command.end() == 0
+    assert "Traceback" not in command.text
 
 
 def test_a_second_dev_on_the_same_data_is_refused(dev: Any, start: Any, free_port: Callable[[], int]) -> None:

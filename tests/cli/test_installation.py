@@ -43,9 +43,13 @@ def test_nothing_of_the_environment_reaches_the_sandboxes_bot(marked: Path) -> N
     assert settings.obeys_sandbox_clock
 
 
-def test_without_settings_a_command_takes_the_dev_installation_and_says_so(marked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("terminal", "said"), [(True, "pilotbot: working with the sandbox of .pilotbot/dev.env\n"), (False, "")])
+def test_without_settings_a_command_takes_the_dev_installation_and_says_so_to_people(
+    marked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool, said: str
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     assert at_hand(None).data_dir.absolute() == marked
-    assert capsys.readouterr().err == "pilotbot: no PILOTBOT_API_KEY is set; working with the sandbox of .pilotbot/dev.env\n"
+    assert capsys.readouterr().err == said
 
 
 @pytest.mark.usefixtures("production", "marked")
@@ -58,9 +62,15 @@ def test_a_dev_installation_that_is_named_wins_over_settings(marked: Path) -> No
     assert at_hand(marked).obeys_sandbox_clock
 
 
-def test_without_either_the_missing_settings_are_named() -> None:
-    with pytest.raises(SettingsError, match="PILOTBOT_API_KEY: is not set"):
+def test_without_either_the_missing_settings_are_named_and_where_to_go(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match=r"(?s)PILOTBOT_API_KEY: is not set.*no `pilotbot dev` has worked here: run this in"):
         at_hand(None)
+    with pytest.raises(SettingsError, match=r"(?s)PILOTBOT_API_KEY: is not set.*no `pilotbot dev` has worked in other: give"):
+        at_hand(Path("other"))
+    monkeypatch.setenv("PILOTBOT_API_KEY", "k")
+    with pytest.raises(SettingsError, match="WEBHOOK_SECRET") as caught:
+        at_hand(None)
+    assert "pilotbot dev" not in str(caught.value)
 
 
 @pytest.mark.usefixtures("marked")

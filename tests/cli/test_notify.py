@@ -9,7 +9,7 @@ from typer.testing import Result
 
 from pilotbot.cli.failures import Failed
 from pilotbot.cli.installation import mark
-from pilotbot.cli.notify import variables
+from pilotbot.cli.notify import check_phone, variables
 
 Invoke = Callable[..., Result]
 ANA = "+5511987650001"
@@ -28,15 +28,12 @@ def test_beside_a_running_bot_without_settings(dev: Any, invoke: Invoke) -> None
     dev.phone.write("hi")
     dev.phone.until("one")
     result = invoke("notify", ANA, "Your parcel is here.", "--key", "parcel-1")
-    assert (result.exit_code, result.stdout) == (0, "queued, expected as text\n")
-    assert result.stderr == "pilotbot: no PILOTBOT_API_KEY is set; working with the sandbox of .pilotbot/dev.env\n"
+    assert (result.exit_code, result.output) == (0, "queued, expected as text\n")
     dev.phone.until("one", "Your parcel is here.")
     again = invoke("notify", ANA, "Your parcel is here.", "--key", "parcel-1")
-    assert (again.exit_code, again.stdout) == (1, "not sent: a message with this key was taken before\n")
-    other = invoke(
-        "notify", "+5511987650002", "-", "--template", "order_status", "--var", "order_id=4242", "--var", "status=here"
-    )
-    assert (other.exit_code, other.stdout) == (0, "queued, expected as template\n")
+    assert (again.exit_code, again.stdout) == (0, "a message with this key was taken before; nothing is sent twice\n")
+    other = invoke("notify", "+5511987650002", "-", "--template", "order_status", "--var", "order_id=4242", "--var", "status=here")
+    assert (other.exit_code, other.stdout) == (0, "queued, expected as template\nIf it does not arrive: pilotbot dead list\n")
     dev.phone.until("one", "Your parcel is here.", "Your order 4242 is here now.")
 
 
@@ -46,7 +43,8 @@ def test_with_no_bot_running_it_is_kept_and_said(invoke: Invoke, left_behind: Ca
     assert result.exit_code == 0
     assert result.stdout == "queued, expected as template\nNo bot is running on this data directory; the message goes when one is.\n"
     assert left_behind() == []
-    assert invoke("notify", ANA, "-", "--template", "follow_up", "--key", "k").exit_code == 1
+    again = invoke("notify", ANA, "-", "--template", "follow_up", "--key", "k")
+    assert (again.exit_code, again.stdout) == (0, "a message with this key was taken before; nothing is sent twice\n")
 
 
 @pytest.mark.usefixtures("asleep")
@@ -61,8 +59,11 @@ def test_without_a_template_it_waits_for_the_contact(invoke: Invoke) -> None:
 @pytest.mark.parametrize(
     ("words", "remedy"),
     [
-        (("123", "hello"), "write + and 7 to 15 digits"),
-        ((ANA, "hello", "--number", "other"), "PILOTBOT_NUMBERS has main"),
+        (("+123", "hello"), "write + and 7 to 15 digits"),
+        (("98765-0001", "hello"), "no country code; write + and all of it, such as +5511987650001"),
+        ((ANA, "hello", "--key", ""), "--key is empty"),
+        ((ANA, "hello", "--key", " "), "--key is empty"),
+        ((ANA, "hello", "--number", "other"), "no number is called 'other'; configured: main"),
         ((ANA, "hello", "--var", "a=b"), "name it with --template"),
         ((ANA, "hello", "--template", "order_status", "--var", "order_id"), "--var takes NAME=VALUE"),
         ((ANA, "hello", "--template", "order_status", "--var", "order_id="), "is blank, which the platform refuses"),
@@ -71,10 +72,21 @@ def test_without_a_template_it_waits_for_the_contact(invoke: Invoke) -> None:
 def test_what_cannot_be_sent_is_refused_in_one_line(invoke: Invoke, words: tuple[str, ...], remedy: str) -> None:
     result = invoke("notify", *words)
     assert result.exit_code == 1
-    lines = [line for line in result.stderr.splitlines() if "working with the sandbox" not in line]
+    lines = result.stderr.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("pilotbot: ")
     assert remedy in lines[0]
+
+
+@pytest.mark.parametrize("phone", ["987650001", "98765-0001", "(11) 98765-00"])
+def test_a_phone_without_a_country_code_is_asked_for_one(phone: str) -> None:
+    with pytest.raises(Failed, match="country code"):
+        check_phone(phone)
+
+
+@pytest.mark.parametrize("phone", [ANA, "5511987650001", "+4212345678", "BR.1234", "120363000000@g.us", ""])
+def test_other_addresses_are_not_taken_for_one(phone: str) -> None:
+    check_phone(phone)
 
 
 def test_a_value_may_hold_anything() -> None:

@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -44,7 +45,39 @@ def test_missing_settings_are_named_with_the_remedy(invoke: Invoke) -> None:
     result = invoke("run", "shop.py")
     assert result.exit_code == 1
     assert result.stderr.startswith("pilotbot: PILOTBOT_API_KEY: is not set; set it to the number's API key")
-    assert result.stderr.endswith("To work without an account: pilotbot dev shop.py\n")
+    assert result.stderr.endswith("\n  To work without an account: pilotbot dev shop.py\n")
+
+
+@pytest.mark.usefixtures("settings", "bot_file")
+def test_several_problems_of_the_settings_read_as_one_message(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILOTBOT_PORT", "many")
+    monkeypatch.setenv("PILOTBOT_SHARDS", "many")
+    first, *rest = invoke("run", "shop.py").stderr.splitlines()
+    assert first.startswith("pilotbot: PILOTBOT_PORT")
+    assert rest
+    assert all(line.startswith("  ") for line in rest)
+
+
+@pytest.mark.usefixtures("settings")
+def test_what_check_refuses_is_refused_at_start(start: Any, bot_file: Path, free_port: Callable[[], int]) -> None:
+    bot_file.write_text(bot_file.read_text().replace("await ctx.reply", "ctx.reply"))
+    command = start("run", "shop.py", "--port", str(free_port()))
+    command.until(r"^pilotbot: 1 mistake in the code of the bot:\n  shop\.py:9: nothing is sent without await")
+    assert command.process.wait() == 1
+
+
+@pytest.mark.usefixtures("settings")
+def test_what_is_worth_a_look_is_logged_at_start_without_values(
+    start: Any, bot_file: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    monkeypatch.setenv("PILOTBOT_WEBHOOK_TOKN", "hunter2")
+    bot_file.write_text(bot_file.read_text().replace('"one"', '"{{ one }}"'))
+    command = start("run", "shop.py", "--port", str(free_port()))
+    command.until("WARNING .*PILOTBOT_WEBHOOK_TOKN: is no setting; did you mean PILOTBOT_WEBHOOK_TOKEN")
+    command.until("WARNING .*shop.py:9: a plain str goes out as it is")
+    command.until("shop listens on")
+    assert command.end() == 0
+    assert "hunter2" not in command.text
 
 
 @pytest.mark.usefixtures("settings", "bot_file")

@@ -1,5 +1,6 @@
 """From a target to its bot, and what is said where that fails."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,41 @@ def test_what_is_wrong_is_said_with_place_and_remedy(desk: Path, target: str, wo
     with pytest.raises(Failed) as caught:
         load_bot(target)
     assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("flows/faq.yaml", "a YAML file is not a bot: did you mean bots/faq.py?"),
+        ("flows/faq.yaml:bot", "a YAML file is not a bot: did you mean bots/faq.py?"),
+        ("near.yml", "a YAML file is not a bot: did you mean near.py?"),
+        ("other.yaml", "a YAML file is not a bot: give the Python file that reads it"),
+        ("./notes.txt", "./notes.txt is not Python code; give a file such as bots/orders.py"),
+        ("bots/", "bots/ is a directory; give a file in it, such as bots/orders.py"),
+    ],
+)
+def test_what_is_no_python_file_is_said_to_be_none(desk: Path, target: str, words: str) -> None:
+    for name in ("flows/faq.yaml", "bots/faq.py", "near.py", "notes.txt"):
+        write(desk, name, ONE)
+    with pytest.raises(Failed) as caught:
+        load_bot(target)
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("name", ["pilotbot.py", "redis.py", "statistics.py", "sys.py", "bots/__main__.py"])
+def test_a_file_does_not_take_the_place_of_another_module(desk: Path, name: str) -> None:
+    stem = Path(name).stem
+    known = sys.modules.get(stem)
+    with pytest.raises(Failed, match=rf"^{name} has the name of another module, {stem} \(.*\), which would be lost: rename the file$"):
+        load_bot(write(desk, name, ONE))
+    assert sys.modules.get(stem) is known
+
+
+def test_a_file_may_be_loaded_again_or_be_called_like_a_directory(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(desk)
+    write(desk, "cli_flows/faq.yaml", "")
+    for name in ("cli_flows.py", "cli-bot.py", "cli_flows.py"):
+        assert load_bot(write(desk, name, ONE)).name == "one"
 
 
 def test_an_error_is_placed_in_the_authors_code_not_in_what_it_calls(desk: Path) -> None:
