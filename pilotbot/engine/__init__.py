@@ -3,8 +3,11 @@
 from pilotbot.engine.calls import Away
 from pilotbot.engine.items import ClosedPolicy, Item, Pin, derived_id
 from pilotbot.engine.keys import ChatKey, Keyring
-from pilotbot.engine.store import HOLD, HOUR, WINDOW, Engine, Mismatch, Terms
+from pilotbot.engine.store import Engine, Mismatch
 from pilotbot.engine.values import (
+    HOLD,
+    HOUR,
+    WINDOW,
     Accepted,
     Arrival,
     ChatKind,
@@ -18,6 +21,7 @@ from pilotbot.engine.values import (
     PutAside,
     Record,
     Settled,
+    Terms,
 )
 
 __all__ = [

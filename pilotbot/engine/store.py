@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
@@ -21,6 +20,8 @@ from pilotbot.engine.items import Item
 from pilotbot.engine.keys import ChatKey, Keyring, base
 from pilotbot.engine.scripts import PARTS, script
 from pilotbot.engine.values import (
+    HOLD,
+    HOUR,
     Accepted,
     Arrival,
     ChatView,
@@ -32,12 +33,10 @@ from pilotbot.engine.values import (
     PutAside,
     Record,
     Settled,
+    Terms,
     pairs,
 )
 
-HOUR = 3_600_000
-WINDOW = 24 * HOUR
-HOLD = 72 * HOUR
 MAILBOX_DEPTH = 1000
 REMEMBER_KEYS = 30 * 24 * HOUR
 POLL_AFTER = (600_000, HOUR, 6 * HOUR)  # a message without a final status is asked for then
@@ -48,20 +47,6 @@ T = TypeVar("T")
 
 class Mismatch(Exception):
     """The Redis at hand was set up with other figures than these settings: starting would mix up its keys."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """The engine's figures, in milliseconds. `margin` is taken off the 24 hours before the first free-form post."""
-
-    lease: int = 30_000
-    margin: int = 120_000
-    patience: int = 2_000
-
-    @property
-    def open_for(self) -> int:
-        """How long after the contact's last message a free-form message may be posted first."""
-        return WINDOW - self.margin
 
 
 class Engine:

@@ -10,7 +10,25 @@ import orjson
 from pilotbot.engine.items import Item, Pin
 from pilotbot.engine.keys import ChatKey
 
+HOUR = 3_600_000
+WINDOW = 24 * HOUR
+HOLD = 72 * HOUR
+
 ChatKind = Literal["contact", "group", "newsletter", "number"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The engine's figures, in milliseconds. `margin` is taken off the 24 hours before the first free-form post."""
+
+    lease: int = 30_000
+    margin: int = 120_000
+    patience: int = 2_000
+
+    @property
+    def open_for(self) -> int:
+        """How long after the contact's last message a free-form message may be posted first."""
+        return WINDOW - self.margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,8 @@ from typing import Any, get_args
 import pytest
 from redis import Redis
 
-from pilotbot.engine import Arrival, Away, Claimed, ClosedPolicy, Effects, Engine, Item, Lane, Mismatch, Notice, Place, Terms
+from pilotbot.engine import WINDOW, Arrival, Away, Claimed, ClosedPolicy, Effects, Engine, Item, Lane, Mismatch, Notice, Place, Terms
 from pilotbot.engine.keys import base
-from pilotbot.engine.store import WINDOW
 from pilotbot.replies import choose
 
 HOUR = 3_600_000
