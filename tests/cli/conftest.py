@@ -4,7 +4,6 @@ import logging
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from typer.testing import CliRunner, Result
 
 from pilotbot.cli import app
 from pilotbot.cli.logs import QUIET
+from tests.processes import free_port as a_free_port
+from tests.processes import working_in
 
 PATIENCE_S = 24  # less than what `dev` gives its child to end
 PHONE = "+5511987650001"
@@ -127,7 +128,7 @@ def left_behind(desk: Path) -> Callable[[], list[str]]:
 
     def look() -> list[str]:
         deadline = time.monotonic() + PATIENCE_S
-        while (found := list(_working_in(desk))) and time.monotonic() < deadline:
+        while (found := list(working_in(desk))) and time.monotonic() < deadline:
             time.sleep(0.02)
         return found
 
@@ -138,12 +139,7 @@ def left_behind(desk: Path) -> Callable[[], list[str]]:
 def free_port() -> Callable[[], int]:
     """Gives ports that nobody listens on, each once."""
 
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return find
+    return a_free_port
 
 
 @pytest.fixture
@@ -154,16 +150,6 @@ def bot_file(desk: Path) -> Path:
     return path
 
 
-def _working_in(directory: Path) -> Iterator[str]:
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            place, words = (entry / "cwd").readlink(), (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if int(entry.name) != os.getpid() and place.is_relative_to(directory) and words:
-            yield f"{entry.name} {words!r}"
-
-
 @dataclass
 class Phone:
     """A simulated contact of a sandbox."""
@@ -172,6 +158,10 @@ class Phone:
 
     def write(self, text: str) -> None:
         httpx.post(f"{self.url}/sandbox/inbound", json={"from": PHONE, "name": "Ana", "text": text}, trust_env=False).raise_for_status()
+
+    def travel(self, how_far: str) -> None:
+        """Move the sandbox's clock."""
+        httpx.post(f"{self.url}/sandbox/clock", json={"advance": how_far}, trust_env=False).raise_for_status()
 
     def received(self) -> list[str]:
         """What the bot wrote."""

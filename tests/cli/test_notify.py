@@ -37,6 +37,18 @@ def test_beside_a_running_bot_without_settings(dev: Any, invoke: Invoke) -> None
     dev.phone.until("one", "Your parcel is here.", "Your order 4242 is here now.")
 
 
+def test_at_once_after_the_clock_was_moved_it_is_a_template(dev: Any, invoke: Invoke) -> None:
+    """The clock answers once the bot follows it, so that another process, too, finds the window closed."""
+    dev.phone.write("hi")
+    dev.phone.until("one")
+    words = ("notify", ANA, "Order 4242 is here.", "--template", "order_status", "--var", "order_id=4242", "--var", "status=here")
+    assert invoke(*words).stdout.startswith("queued, expected as text\n")
+    dev.phone.until("one", "Order 4242 is here.")
+    dev.phone.travel("25h")
+    assert invoke(*words).stdout.startswith("queued, expected as template\n")
+    dev.phone.until("one", "Order 4242 is here.", "Your order 4242 is here now.")
+
+
 @pytest.mark.usefixtures("asleep")
 def test_with_no_bot_running_it_is_kept_and_said(invoke: Invoke, left_behind: Callable[[], list[str]]) -> None:
     result = invoke("notify", ANA, "-", "--template", "follow_up", "--key", "k")

@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.processes import free_port, working_in
+
 PATIENCE_S = 60
 TRANSCRIPT = """
 A conversation with the example bots, over HTTP on this machine:
@@ -36,7 +38,7 @@ class Demo:
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        self.sandbox_port, self.port = _free_port(), _free_port()
+        self.sandbox_port, self.port = free_port(), free_port()
         self.started: list[subprocess.Popen[str]] = []
 
     def start(self, *options: str) -> subprocess.Popen[str]:
@@ -59,7 +61,7 @@ class Demo:
     def left(self) -> list[str]:
         """Processes that still work in our directory, once they had a moment to end."""
         deadline = time.monotonic() + PATIENCE_S
-        while (found := list(_working_in(self.place))) and time.monotonic() < deadline:
+        while (found := list(working_in(self.place))) and time.monotonic() < deadline:
             time.sleep(0.02)
         return found
 
@@ -125,19 +127,3 @@ def test_make_passes_its_options_on() -> None:
     command = ["make", "--dry-run", "demo", words]
     done = subprocess.run(command, cwd=root, env=alone, capture_output=True, text=True, check=True).stdout
     assert done.splitlines()[-1] == f".venv/bin/pilotbot demo --made {words.removeprefix('ARGS=')}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _working_in(directory: Path) -> Iterator[str]:
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            place, words = (entry / "cwd").readlink(), (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if int(entry.name) != os.getpid() and place.is_relative_to(directory) and words:
-            yield f"{entry.name} {words!r}"
