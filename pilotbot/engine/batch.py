@@ -45,6 +45,12 @@ class Batcher:
             self._pump = asyncio.create_task(self._run(), name="pilotbot-redis")
         return future
 
+    def abandon(self) -> None:
+        """Send nothing more, from this very moment: what is under way is lost, as if the process had been killed."""
+        self._closed = True
+        if self._pump is not None:
+            self._pump.cancel()
+
     async def close(self) -> None:
         """Drop the connection. Calls still waiting, and all later ones, fail with ConnectionError."""
         self._closed = True

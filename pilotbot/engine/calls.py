@@ -72,6 +72,11 @@ class Calls:
         """A script in a shard. Raises Away when patience is over."""
         return await self._persist(lambda: self.script_once(name, shard, *arguments))
 
+    def abandon(self) -> None:
+        """Send nothing more; later calls fail, without patience."""
+        self._patience = 0.0
+        self._batch.abandon()
+
     async def close(self) -> None:
         """Disconnect; later calls fail."""
         if self._restoring is not None:

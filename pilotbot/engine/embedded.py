@@ -172,6 +172,12 @@ class RedisServer:
             self._closed = True
             await self._stop()
 
+    def end(self) -> None:
+        """As `close`, at the end of a process, where no event loop runs any more."""
+        self._closed = True
+        if self._process is not None:
+            _end(self._process)
+
     async def _find_or_start(self, data_dir: Path) -> None:
         silent_since = _now()
         while True:
