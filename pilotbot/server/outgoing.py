@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 import orjson
 
@@ -23,6 +24,7 @@ from pilotbot.replies import (
     render,
     window_enforced,
 )
+from pilotbot.server.turn_engine import TurnEngine
 from pilotbot.settings import NumberSettings
 
 UNSENDABLE = "this contact is known by an id only that cannot be written to"
@@ -97,11 +99,21 @@ def _items(rendered: Rendered, *, base: str, enforced: bool, closed: ClosedPolic
     return tuple(items)
 
 
+class Heard(Protocol):
+    """Hears what a turn says: see `Journal.said`."""
+
+    def __call__(self, items: Sequence[Item], outcome: Outcome, *, emitted: bool, to: str | None) -> None:
+        """Take note of a content."""
+
+
 @dataclass(slots=True, kw_only=True)
 class TurnDesk:
-    """The desk of one turn: what handlers say is staged here, and becomes so with the commit (design sections 3.6 and 3.7)."""
+    """The desk of one turn: what handlers say is staged here, and becomes so with the commit (design sections 3.6 and 3.7).
 
-    engine: Engine
+    `heard` is told of all that is said, where there is a journal.
+    """
+
+    engine: TurnEngine
     numbers: Numbers
     turn: Claimed
     event_id: str
@@ -111,6 +123,7 @@ class TurnDesk:
     given: Mapping[str, object]
     menus: list[Menu]
     hand_over: Callable[[Lane | None, tuple[PutAside, ...]], None]
+    heard: Heard | None = None
     _items: list[Item] = field(default_factory=list)
     _notices: list[Notice] = field(default_factory=list)
     _menus_changed: bool = False
@@ -129,9 +142,9 @@ class TurnDesk:
     ) -> Outcome:
         """Stage an answer, or emit it at once."""
         if self.place.kind == "number":
-            return Skipped("nobody wrote this event, so there is nobody to answer: use ctx.notify")
+            return self._told((), Skipped("nobody wrote this event, so there is nobody to answer: use ctx.notify"))
         if not sendable(self.place.address):
-            return Skipped(UNSENDABLE)
+            return self._told((), Skipped(UNSENDABLE))
         # What is sent at once counts by itself: a second run may stage other answers, and an id never means two contents.
         base = self._next_emitted() if now else self._next_staged()
         said = say(
@@ -145,14 +158,14 @@ class TurnDesk:
                 if outcome == "stale":
                     raise LeaseLost
                 if outcome == "full":
-                    return Skipped("too many messages wait to be sent to this chat", failed=True)
+                    return self._told((), Skipped("too many messages wait to be sent to this chat", failed=True))
                 self.hand_over(lane, notes)
         else:
             self._items.extend(said.items)
         if said.menu is not None:
             self.menus = [said.menu, *self.menus][:MENUS]
             self._menus_changed = True
-        return said.outcome
+        return self._told(said.items, said.outcome, emitted=now)
 
     async def notify(
         self,
@@ -167,12 +180,17 @@ class TurnDesk:
     ) -> Outcome:
         """Stage a message to another chat; it is relayed after the commit."""
         if isinstance(who, Contact) and not sendable(who.address):
-            return Skipped(UNSENDABLE)
+            return self._told((), Skipped(UNSENDABLE), to=who.address)
         notice, outcome = await compose(
             self.engine, self.numbers.pick(number or self.place.number), who, content, occasion=self._next_staged(), closed=self.closed,
             options=options, media=media, template=template, values=values,
         )  # fmt: skip
         self._notices.append(notice)
+        return self._told(notice.items, outcome, to=notice.place.address)
+
+    def _told(self, items: Sequence[Item], outcome: Outcome, *, emitted: bool = False, to: str | None = None) -> Outcome:
+        if self.heard is not None:
+            self.heard(items, outcome, emitted=emitted, to=to)
         return outcome
 
     def _next_staged(self) -> str:
@@ -196,10 +214,14 @@ class LeaseLost(Exception):
 
 
 class LaneOutbox:
-    """Puts messages in lanes from outside a turn: the same lanes as answers (design section 2: there is no side door)."""
+    """Puts messages in lanes from outside a turn: the same lanes as answers (design section 2: there is no side door).
 
-    def __init__(self, engine: Engine, numbers: Numbers, *, closed: ClosedPolicy) -> None:
+    `wake` tells the sender, where there is one in this process, of a shard that has work.
+    """
+
+    def __init__(self, engine: Engine, numbers: Numbers, *, closed: ClosedPolicy, wake: Callable[[int], None] | None = None) -> None:
         self._engine = engine
+        self._wake = wake
         self._numbers = numbers
         self._closed = closed
 
@@ -223,11 +245,13 @@ class LaneOutbox:
         taken, _ = await self._engine.enqueue(notice)
         if taken == "full":
             return Skipped("too many messages wait for this contact", failed=True)
+        if self._wake is not None:
+            self._wake(notice.place.key.shard)
         return outcome if taken == "ok" else Skipped("a message with this key was taken before")
 
 
 async def compose(
-    engine: Engine,
+    engine: TurnEngine,
     number: NumberSettings,
     who: str | Contact,
     content: str | Message,

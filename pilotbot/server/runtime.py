@@ -17,10 +17,12 @@ from redis.exceptions import RedisError
 from pilotbot.bot import Bot
 from pilotbot.engine import Away, ChatKey, Engine, Notice, Terms
 from pilotbot.engine.embedded import RedisServer
-from pilotbot.events import Event, decode
+from pilotbot.events import Event, Inspect, decode
 from pilotbot.platform import MessageStatus, PilotStatus, PlatformError
 from pilotbot.server.app import build_app, build_runner
+from pilotbot.server.inspection import Inspection
 from pilotbot.server.intake import Intake, Tell
+from pilotbot.server.journal import Journal
 from pilotbot.server.outgoing import LaneOutbox, Numbers
 from pilotbot.server.sender import Sender
 from pilotbot.server.turn import Hands, TurnRunner
@@ -33,14 +35,14 @@ GRACE = 20.0  # seconds that running turns and posts are given at a stop
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
-    """Redis as the settings say it, opened; the embedded server is started or adopted where no URL is set.
+async def open_engine(settings: Settings, make: Callable[..., Engine] = Engine) -> AsyncIterator[Engine]:
+    """Redis as the settings say it, opened; the embedded server is started or adopted where no URL is set. `make`: for tests.
 
     Raises RedisUnavailable, Away or Mismatch.
     """
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
     server = await RedisServer.open(url=url, data_dir=settings.data_dir)
-    engine = Engine(
+    engine = make(
         lambda: server.address.url or f"unix://{quote(str(server.address.path))}",
         shards=settings.shards,
         terms=Terms(lease=round(settings.lease_seconds * 1000), margin=round(settings.window_margin_seconds * 1000)),
@@ -73,31 +75,37 @@ def _client(settings: Settings, number: NumberSettings, session: aiohttp.ClientS
 
 
 class Runtime:
-    """A bot with everything it runs on. `reveal` shows contacts' words in the explanation of unhandled messages: for `dev` only."""
+    """A bot with everything it runs on.
+
+    `reveal` is for a developer's desk only: the explanation of unhandled messages shows contacts' words, and `journal` tells what turns
+    and posts did; otherwise that is None.
+    """
 
     def __init__(self, bot: Bot, settings: Settings, engine: Engine, platform: Mapping[str, PilotStatus], *, reveal: bool = False) -> None:
         self.engine = engine
         self.counts: Counter[str] = Counter()
+        self.journal = Journal(margin=engine.terms.margin) if reveal else None
         self._bot = bot
         self._settings = settings
         self._platform = platform
         self._routes = bot.build()
         numbers = Numbers(settings.numbers)
-        self._outbox = LaneOutbox(engine, numbers, closed=bot.closed)
-        self._sender = Sender(engine, platform, counts=self.counts, lanes=settings.senders)
+        self._sender = Sender(engine, platform, counts=self.counts, lanes=settings.senders, journal=self.journal)
+        self._outbox = LaneOutbox(engine, numbers, closed=bot.closed, wake=self._sender.wake)
         hands = Hands(
             lane=self._sender.offer, reserve=self._sender.reserve, release=self._sender.release, wake_lane=self._sender.wake,
             relay=self._relay_soon, put_aside=self._sender.note,
         )  # fmt: skip
         turns = TurnRunner(
-            bot, self._routes, engine, numbers, hands, timeout=settings.handler_timeout_seconds, reveal=reveal, counts=self.counts
-        )
+            bot, self._routes, engine, numbers, hands, timeout=settings.handler_timeout_seconds, reveal=reveal, counts=self.counts,
+            journal=self.journal,
+        )  # fmt: skip
         self._worker = Worker(engine, turns.run, turns=settings.workers)
         self._intake = Intake(
             engine, settings.numbers, Tell(self._worker.wake, self._sender.wake, self._sender.note), wants=self._wants,
             follow_clock=settings.obeys_sandbox_clock, counts=self.counts,
         )  # fmt: skip
-        self.app = build_app(settings, self._intake, ready=self._readiness, counts=self.counts)
+        self.app = build_app(settings, self._intake, ready=self._readiness, counts=self.counts, inspect=self._inspect())
         self._remote: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._relays: set[asyncio.Task[None]] = set()
@@ -129,13 +137,24 @@ class Runtime:
         self._bot.bind(None)
         until = time.monotonic() + grace
         await self._worker.stop(grace)
-        await self._sender.stop(max(1.0, until - time.monotonic()))
+        await self._sender.stop(max(min(grace, 1.0), until - time.monotonic()))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._relays, return_exceptions=True)
 
+    async def kill(self) -> None:
+        """End at once, as `kill -9` does: nothing is finished, told to Redis or given back. For tests of what survives that."""
+        self.engine.abandon()
+        await self.stop(grace=0.0)
+
     def _wants(self, event: Event) -> bool:
         return self._routes.wants(type(event))
+
+    def _inspect(self) -> Callable[[Inspect], Awaitable[Mapping[str, object]]] | None:
+        """What answers the sandbox's questions about a chat: only the sandbox's, and only at a developer's desk."""
+        if self.journal is None or not self._settings.obeys_sandbox_clock:
+            return None
+        return Inspection(self._bot.name, self.engine, self._settings.numbers, self.journal).answer
 
     async def _readiness(self) -> Mapping[str, object]:
         """Ready: Redis answers and knows the scripts (they are told again if it forgot them), and no part of the work has ended."""
@@ -227,18 +246,18 @@ class Runtime:
 
 
 @asynccontextmanager
-async def running(bot: Bot, settings: Settings, *, reveal: bool = False) -> AsyncIterator[Runtime]:
+async def running(bot: Bot, settings: Settings, *, reveal: bool = False, engine: Callable[..., Engine] = Engine) -> AsyncIterator[Runtime]:
     """A bot at work, with its webhook server listening where the settings say, until the block is left.
 
     Raises RedisUnavailable, Away, Mismatch, WiringError, or OSError where the port is taken.
     """
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(settings))
+        opened = await stack.enter_async_context(open_engine(settings, engine))
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2 * settings.senders), cookie_jar=aiohttp.DummyCookieJar())
         )
         platform = await stack.enter_async_context(clients(settings, session))
-        runtime = Runtime(bot, settings, engine, platform, reveal=reveal)
+        runtime = Runtime(bot, settings, opened, platform, reveal=reveal)
         runner = build_runner(runtime.app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

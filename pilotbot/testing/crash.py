@@ -74,8 +74,8 @@ async def end_leases(redis: Redis, engine: Engine) -> None:
     """Have all leases of a bot that was killed run out now, and take them back as another process would in its time."""
     for shard in range(engine.shards):
         for name in ("lease", "lane:lease"):
-            held: list[bytes] = await redis.zrange(f"{base(shard)}:{name}", 0, -1)
+            held: Any = await redis.zrange(f"{base(shard)}:{name}", 0, -1)
             if held:
-                await redis.zadd(f"{base(shard)}:{name}", {member: 0 for member in held}, xx=True)
+                await redis.zadd(f"{base(shard)}:{name}", dict.fromkeys(held, 0), xx=True)
             for _ in range(0, len(held), 50):  # as many as a claim takes back
                 await (engine.claim(shard, 0) if name == "lease" else engine.claim_lanes(shard, 0))
