@@ -51,13 +51,18 @@ class Stage:
         return load_settings(**{**given, **changes})
 
     async def work(self, bot: Bot, *, keys: tuple[str, ...] = ("ps_sandbox_number",), webhook: bool = True, **changes: Any) -> Runtime:
-        """Put a bot to work, and have the sandbox deliver to it the events of the numbers of these keys."""
+        """Put a bot to work, and have the sandbox deliver to it the events of the numbers of these keys.
+
+        `changes` are of settings; `reveal=True` puts it at a developer's desk, with a journal.
+        """
         return await self._stack.enter_async_context(self.at_work(bot, keys=keys if webhook else (), **changes))
 
     @asynccontextmanager
-    async def at_work(self, bot: Bot, *, keys: tuple[str, ...] = ("ps_sandbox_number",), **changes: Any) -> AsyncIterator[Runtime]:
+    async def at_work(
+        self, bot: Bot, *, keys: tuple[str, ...] = ("ps_sandbox_number",), reveal: bool = False, **changes: Any
+    ) -> AsyncIterator[Runtime]:
         """As `work`, until the block is left: for a bot that is stopped and started again. Its webhook moves with it."""
-        async with running(bot, self.settings(**changes)) as runtime:
+        async with running(bot, self.settings(**changes), reveal=reveal) as runtime:
             for key in keys:
                 await self._deliver_to(f"{runtime.url}/webhook", bot.name, key)
             yield runtime

@@ -1,7 +1,7 @@
 """Who we talk to: identity, the 24-hour window, the typed state of a chat."""
 
 from pilotbot.contacts.identity import address, canonical, is_phone, masked, sendable
-from pilotbot.contacts.state import State, StateError, changed, dump, load
+from pilotbot.contacts.state import State, StateError, changed, dump, load, state_classes
 from pilotbot.contacts.window import MARGIN, WINDOW, Window, opened_by, window
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "masked",
     "opened_by",
     "sendable",
+    "state_classes",
     "window",
 ]

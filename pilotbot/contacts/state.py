@@ -92,6 +92,11 @@ class State(pydantic.BaseModel):
 _registry: dict[str, type[State]] = {}
 
 
+def state_classes() -> tuple[type[State], ...]:
+    """Every class of state that is loaded."""
+    return tuple(_registry.values())
+
+
 @dataclass(frozen=True, slots=True)
 class _Stored:
     """A document that was read and has not expired."""

@@ -108,6 +108,10 @@ class Engine:
         known = await self._calls.once("SCRIPT", "EXISTS", *(script(name).sha for name in PARTS))
         return all(known)
 
+    def abandon(self) -> None:
+        """Say nothing more to Redis, as a process that is killed: leases stay as they are until they run out. For tests of that."""
+        self._calls.abandon()
+
     async def close(self) -> None:
         """Give all leases of this process back, and disconnect."""
         try:
@@ -128,7 +132,7 @@ class Engine:
             "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), MAILBOX_DEPTH,
             self.terms.open_for, place.number, place.kind, place.address, arrival.name,
         )  # fmt: skip
-        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]), _put_aside(reply[3]))
+        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]), _put_aside(place.key.shard, reply[3]))
 
     async def claim(self, shard: int, most: int, *, reap: bool = True) -> list[Claimed]:
         """Lease up to `most` chats of a shard that have work; `reap` takes back what others leased and lost.
@@ -178,7 +182,7 @@ class Engine:
         reply = await self._calls.script(
             "emit", turn.key.shard, turn.key.id, turn.token, ordinal, item.pack(), self.worker, self.terms.lease, self.terms.open_for, HOLD
         )
-        return reply[0].decode(), self._lane(turn.key.shard, reply[1]), _put_aside(reply[2])
+        return reply[0].decode(), self._lane(turn.key.shard, reply[1]), _put_aside(turn.key.shard, reply[2])
 
     # --- out --------------------------------------------------------------------------------------------------------------------
 
@@ -189,7 +193,7 @@ class Engine:
             "enqueue", place.key.shard, place.key.id, REMEMBER_KEYS, place.number, place.kind, place.address, int(bury),
             *(item.pack() for item in notice.items),
         )  # fmt: skip
-        return outcome.decode(), _put_aside(notes)
+        return outcome.decode(), _put_aside(place.key.shard, notes)
 
     async def relay(self, notices: Sequence[Notice], shard: int) -> tuple[PutAside, ...]:
         """Move notices that a commit of this shard staged to their own lanes, then forget them here."""
@@ -206,21 +210,21 @@ class Engine:
 
     async def sweep(self, shard: int, most: int = 50) -> tuple[PutAside, ...]:
         """Bury what waited too long for contacts to write."""
-        return _put_aside(await self._calls.script("sweep", shard, most))
+        return _put_aside(shard, await self._calls.script("sweep", shard, most))
 
     async def claim_lanes(self, shard: int, most: int, *, reap: bool = True) -> tuple[list[Lane], tuple[PutAside, ...]]:
         """Lease up to `most` lanes of a shard that are due. Not repeated, as `claim`."""
         leases, notes = await self._calls.script_once(
             "claim_lanes", shard, self.worker, most, self.terms.lease, self.terms.open_for, HOLD, int(reap)
         )
-        return [Lane.read(shard, lease) for lease in leases], _put_aside(notes)
+        return [Lane.read(shard, lease) for lease in leases], _put_aside(shard, notes)
 
     async def sent(self, lane: Lane) -> Settled:
         """Remove a lane's first item, which the platform took, and lease the next."""
         reply = await self._calls.script(
             "sent", lane.key.shard, lane.key.id, lane.token, lane.item.id, self.worker, self.terms.lease, self.terms.open_for, HOLD
         )
-        return Settled(reply[0].decode(), None, self._lane(lane.key.shard, reply[1]), _put_aside(reply[2]))
+        return Settled(reply[0].decode(), None, self._lane(lane.key.shard, reply[1]), _put_aside(lane.key.shard, reply[2]))
 
     async def unsent(
         self, lane: Lane, verdict: Literal["retry", "again", "dead"], *, delay: int = 0, unknown: bool = False, reason: str = "",
@@ -296,7 +300,7 @@ class Engine:
         outcome, notes = await self._calls.script("decide_again", chat.shard, chat.id, record.inbound, again.pack())
         place = self.keys.record(record.platform_id)  # once: a failure told of again, whenever, finds nothing to decide
         await self._calls.command("HDEL", f"{base(place.shard)}:message:{place.id}", "again")
-        return outcome.decode(), _put_aside(notes)
+        return outcome.decode(), _put_aside(chat.shard, notes)
 
     async def unfinished(self, shard: int, most: int = 20) -> list[str]:
         """Platform ids of messages whose final status is overdue; each is named a few times, then no more."""
@@ -376,14 +380,16 @@ class Engine:
 
     def _settled(self, shard: int, reply: list[Any]) -> Settled:
         outcome, following, lane, notes = reply
-        return Settled(outcome.decode(), Claimed.read(shard, following) if following else None, self._lane(shard, lane), _put_aside(notes))
+        return Settled(
+            outcome.decode(), Claimed.read(shard, following) if following else None, self._lane(shard, lane), _put_aside(shard, notes)
+        )
 
     def _lane(self, shard: int, reply: list[bytes] | None) -> Lane | None:
         return Lane.read(shard, reply) if reply else None
 
 
-def _put_aside(notes: list[list[bytes]]) -> tuple[PutAside, ...]:
-    return tuple(PutAside(*(part.decode() for part in note)) for note in notes)
+def _put_aside(shard: int, notes: list[list[bytes]]) -> tuple[PutAside, ...]:
+    return tuple(PutAside.read(shard, note) for note in notes)
 
 
 def _letter(shard: int, name: bytes, at: bytes, text: bytes) -> Letter:

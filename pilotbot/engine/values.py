@@ -136,11 +136,19 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class PutAside:
-    """An item that left the lane without being sent: deferred, skipped, expired or buried, and why."""
+    """An item that left the lane without being sent: deferred, skipped, expired or buried, and why; of which chat, and when."""
 
     what: str
     item: str
     why: str
+    chat: ChatKey
+    at: int
+
+    @classmethod
+    def read(cls, shard: int, note: list[bytes]) -> "PutAside":
+        """Read what `note` wrote."""
+        what, item, why, chat, at = (part.decode() for part in note)
+        return cls(what, item, why, ChatKey(shard, chat), int(at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

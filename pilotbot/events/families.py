@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from pilotbot.events.fields import Data, address, flag, identifier, mapping, mappings, number, text, time
-from pilotbot.events.models import Call, Clock, Event, FlowResponse, Lead, Number, PhoneLine
+from pilotbot.events.models import Call, Clock, Event, FlowResponse, Inspect, Lead, Number, PhoneLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,14 @@ def _phone_line(body: Envelope) -> Event:
 
 
 def _sandbox(body: Envelope) -> Event | None:
-    offset = number(body.data, "offsetMs")
-    if body.change != "clock" or offset is None:
-        return None
-    id_ = identifier(body.data, "id") or body.hash()
-    return Clock(name=body.name, id=id_, at=time(body.data, "createdAt", "now"), data=body.data, offset=offset)
+    id_, at = identifier(body.data, "id") or body.hash(), time(body.data, "createdAt", "now")
+    offset, contact = number(body.data, "offsetMs"), address(body.data, "contact")
+    if body.change == "clock" and offset is not None:
+        return Clock(name=body.name, id=id_, at=at, data=body.data, offset=offset)
+    if body.change == "inspect" and contact:
+        number_id = identifier(body.data, "numberId")
+        return Inspect(name=body.name, id=id_, at=at, number_id=number_id, data=body.data, contact=contact)
+    return None
 
 
 FAMILIES: Mapping[str, Callable[[Envelope], Event | None]] = {

@@ -188,6 +188,13 @@ class Clock(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inspect(Event):
+    """`sandbox.inspect`: the local Pilot Status asks what the bot knows of the chat with `contact`, on the number `number_id`."""
+
+    contact: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider(Event):
     """A provider's raw body (Meta's or Evolution's own envelope); `inner` is what could be read of it as typed events.
 

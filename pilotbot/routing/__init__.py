@@ -18,9 +18,12 @@ from pilotbot.routing.injection import Plan, Problem, Site, Wiring, WiringError
 from pilotbot.routing.providers import Factory, Provided
 from pilotbot.routing.router import Handler, Kind, Middleware, Next, Router
 from pilotbot.routing.scope import Given, StateLoader, TurnScope
+from pilotbot.routing.trace import Candidate, Check, Trace
 from pilotbot.routing.turn import Turn
 
 __all__ = [
+    "Candidate",
+    "Check",
     "Factory",
     "Filter",
     "Given",
@@ -39,6 +42,7 @@ __all__ = [
     "Selected",
     "Site",
     "StateLoader",
+    "Trace",
     "Tried",
     "Turn",
     "TurnScope",

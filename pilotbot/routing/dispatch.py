@@ -22,6 +22,7 @@ from pilotbot.routing.injection import Plan, Site, Wiring
 from pilotbot.routing.providers import Provided
 from pilotbot.routing.router import BRINGS, Handler, Middleware, Router
 from pilotbot.routing.scope import Given, TurnScope
+from pilotbot.routing.trace import Trace, traced
 from pilotbot.routing.turn import Turn
 
 
@@ -127,6 +128,11 @@ class Routes:
             tried.append(Tried(route.handler, captures.reason))
         return Unmatched(tuple(tried))
 
+    async def trace(self, turn: Turn) -> Trace:
+        """Look at every handler that `select` may try, those after the winner too, for a developer: see `Trace`. Nothing is raised."""
+        candidates = [await traced(route.handler, route.plan, turn) for route in self._candidates(turn)]
+        return Trace(tuple(candidates), others=len(self.handlers) - len(candidates))
+
     async def run(self, selected: Selected, ctx: Turn, scope: TurnScope) -> None:
         """Call the selected handler through its middleware. What it needs is loaded and made inside of them.
 
@@ -187,11 +193,9 @@ def _is_tap(event: Event) -> bool:
 async def _match(route: _Route, turn: Turn, guards: dict[Filter, Match | Miss]) -> Mapping[str, object] | Miss:
     """Return the captures if all filters of a route hold; `guards` remembers those that many handlers share."""
     handler = route.handler
-    if handler.action is not None and not isinstance(turn.action, handler.action):
-        name = handler.action.__name__
-        if turn.action is None:
-            return Miss(f"the option carries no action; offer it as {name}(...).option(...)")
-        return Miss(f"the choice is a {type(turn.action).__name__}")
+    refusal = handler.refusal(turn)
+    if refusal is not None:
+        return refusal
     captures: dict[str, str] = {}
     for guard in handler.guards:
         if guard not in guards:

@@ -40,6 +40,11 @@ class Filter(ABC):
         """The captures that a match may bring."""
         return frozenset()
 
+    @property
+    def parts(self) -> tuple["Filter", ...]:
+        """The filters that it is made of, where it joins or turns round others."""
+        return ()
+
     @abstractmethod
     async def check(self, turn: Turn) -> Match | Miss:
         """Tell whether the filter holds for `turn`; a `Miss` says why not."""
@@ -63,11 +68,15 @@ class Filter(ABC):
 class _Joined(Filter):
     """Several filters under one sign."""
 
-    __slots__ = ("parts",)
+    __slots__ = ("_joined",)
     sign: str
 
     def __init__(self, parts: tuple[Filter, ...]) -> None:
-        self.parts = parts
+        self._joined = parts
+
+    @property
+    def parts(self) -> tuple[Filter, ...]:
+        return self._joined
 
     @property
     def names(self) -> frozenset[str]:
@@ -114,6 +123,10 @@ class _Not(Filter):
 
     async def check(self, turn: Turn) -> Match | Miss:
         return HELD if isinstance(await self.part.check(turn), Miss) else self._miss
+
+    @property
+    def parts(self) -> tuple[Filter, ...]:
+        return (self.part,)
 
     def __invert__(self) -> Filter:
         return self.part

@@ -31,8 +31,9 @@ from pilotbot.events.models import (
 )
 from pilotbot.replies import Action
 from pilotbot.routing.conditions import change_is, status_is
-from pilotbot.routing.filters import Filter
+from pilotbot.routing.filters import Filter, Miss
 from pilotbot.routing.source import defining_names, variable, where
+from pilotbot.routing.turn import Turn
 
 Kind = Literal[
     "received",
@@ -105,6 +106,15 @@ class Handler:
         """The decorator as it was written: `@shop.received(words("order"))`."""
         targets = [cls.__name__ for cls in (*((self.action,) if self.action else ()), *self.errors)]
         return f"@{self.router or self.path[-1]}.{self.kind}({', '.join([*targets, *map(repr, self.filters)])})"
+
+    def refusal(self, turn: Turn) -> Miss | None:
+        """Why a `tapped` handler does not take the turn's payload; None where it does, and for all other handlers."""
+        if self.action is None or isinstance(turn.action, self.action):
+            return None
+        name = self.action.__name__
+        if turn.action is None:
+            return Miss(f"the option carries no action; offer it as {name}(...).option(...)")
+        return Miss(f"the choice is a {type(turn.action).__name__}")
 
     def __str__(self) -> str:
         return f"{self.where} {self.name} {self.decorator}"

@@ -23,11 +23,18 @@ ACCEPT_TIMEOUT = 2.5  # seconds after which Redis counts as away, so that 503 is
 SIGNATURE = "x-pilot-status-signature"
 
 Readiness = Callable[[], Awaitable[Mapping[str, object]]]
+Inspect = Callable[[events.Inspect], Awaitable[Mapping[str, object]]]
 
 
-def build_app(settings: Settings, intake: Intake, *, ready: Readiness, counts: Counter[str]) -> web.Application:
-    """The aiohttp application. `ready` answers with a mapping whose "ready" says whether; the rest is detail, shown as it is."""
-    webhook = Webhook(settings, intake, counts)
+def build_app(
+    settings: Settings, intake: Intake, *, ready: Readiness, counts: Counter[str], inspect: Inspect | None = None
+) -> web.Application:
+    """The aiohttp application.
+
+    `ready` answers with a mapping whose "ready" says whether; the rest is detail, shown as it is. `inspect` answers the sandbox's questions
+    about a chat, where that is allowed.
+    """
+    webhook = Webhook(settings, intake, counts, inspect)
 
     async def healthz(_: web.Request) -> web.Response:
         return _json(200, {"status": "ok"})
@@ -53,11 +60,12 @@ def build_runner(app: web.Application) -> web.AppRunner:
 class Webhook:
     """`POST /webhook`: authenticated, decoded, kept; 200 only once the event is in Redis."""
 
-    def __init__(self, settings: Settings, intake: Intake, counts: Counter[str]) -> None:
+    def __init__(self, settings: Settings, intake: Intake, counts: Counter[str], inspect: Inspect | None) -> None:
         self._secrets = [secret.get_secret_value() for secret in settings.webhook_secret]
         self._token = settings.webhook_token.get_secret_value() if settings.webhook_token else None
         self._intake = intake
         self._counts = counts
+        self._inspect = inspect
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one delivery: 200 kept (or known, or of no concern), 4xx not acceptable, 503 come again."""
@@ -80,6 +88,8 @@ class Webhook:
             return self._refuse(400, "malformed", str(error))
         try:
             async with asyncio.timeout(ACCEPT_TIMEOUT):
+                if self._inspect is not None and isinstance(event, events.Inspect):
+                    return _json(200, await self._inspect(event))
                 outcome = await self._intake.take(event, raw)
         except (Away, RedisError, TimeoutError):
             log.warning("a delivery is answered 503: Redis is away")

@@ -66,11 +66,11 @@ class Intake:
         match event:
             case events.Clock():
                 return await self._clock(event)
-            case events.Unknown() | events.PhoneLine():
+            case events.Unknown() | events.PhoneLine() | events.Inspect():
                 return "unknown"
             case events.Provider():
                 return "provider"
-        number = self._number(event.number_id)
+        number = number_of(self._numbers, event.number_id)
         if number is None:
             return "other-number"
         if isinstance(event, events.Status):
@@ -81,12 +81,6 @@ class Intake:
         elif not self._wants(event):
             return "no-handler"
         return await self._keep(event, raw, number)
-
-    def _number(self, wire_id: str | None) -> NumberSettings | None:
-        """The configured number that a wire id means; events of others are not ours (design section 3.1)."""
-        if wire_id is None or all(number.id is None for number in self._numbers):
-            return self._numbers[0] if len(self._numbers) == 1 else None
-        return next((number for number in self._numbers if number.id == wire_id), None)
 
     async def _clock(self, event: events.Clock) -> Outcome:
         if self._follow_clock:
@@ -151,6 +145,13 @@ class Intake:
             self._to.mailbox(shard)
         if result.wake_lane:
             self._to.lane(shard)
+
+
+def number_of(numbers: Sequence[NumberSettings], wire_id: str | None) -> NumberSettings | None:
+    """The configured number that a wire id means; events of others are not ours (design section 3.1)."""
+    if wire_id is None or all(number.id is None for number in numbers):
+        return numbers[0] if len(numbers) == 1 else None
+    return next((number for number in numbers if number.id == wire_id), None)
 
 
 async def hand_on(engine: Engine, chat: ChatKey, event: events.Event, raw: bytes) -> Accepted:

@@ -16,6 +16,7 @@ from pilotbot.contacts import canonical
 from pilotbot.engine import HOUR, WINDOW, Engine, Lane, PutAside, Settled
 from pilotbot.platform import Family, PilotStatus, PlatformError, backoff
 from pilotbot.server.intake import hand_on_parked, settle_failure
+from pilotbot.server.journal import Journal, Result
 from pilotbot.server.pool import Pool
 
 log = logging.getLogger(__name__)
@@ -77,16 +78,19 @@ class Sender(Pool[Lane]):
     """Drains lanes, many chats at once, each in order.
 
     `clients` maps the configured number's name to its client; `lanes` is how many are drained at the same time; `poll` in seconds.
+    `journal` is told of each post, where there is one.
     """
 
     what = "lane"
 
     def __init__(
-        self, engine: Engine, clients: Mapping[str, PilotStatus], *, counts: Counter[str], lanes: int = 64, poll: float = 0.25
-    ) -> None:
+        self, engine: Engine, clients: Mapping[str, PilotStatus], *, counts: Counter[str], lanes: int = 64, poll: float = 0.25,
+        journal: Journal | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(engine, most=lanes, poll=poll)
         self._clients = clients
         self._counts = counts
+        self._journal = journal
         self._deadlines: dict[str, float] = {}
 
     def offer(self, lane: Lane) -> None:
@@ -97,6 +101,8 @@ class Sender(Pool[Lane]):
         """Count and log what was put aside instead of being sent."""
         for one in notes:
             self._counts[f"{one.what}:{one.why}"] += 1
+            if self._journal is not None:
+                self._journal.put_aside(one)
             log.info("a message was put aside: %s, %s (item %s)", one.what, one.why, one.item)
 
     async def _claim(self, shard: int, most: int, *, reap: bool) -> list[Lane]:
@@ -155,6 +161,7 @@ class Sender(Pool[Lane]):
             level = logging.INFO if verdict.what == "retry" else logging.WARNING
             log.log(level, "post: %s -> %s (item %s)", error, verdict.what, lane.item.id)
             if verdict.what == "sent":
+                self._posted(lane, "sent", str(error))
                 return await self._settle(lane, await self._engine.sent(lane))
             await self._unsent(lane, verdict, error.code or str(error.family), str(error))
             return None
@@ -162,6 +169,7 @@ class Sender(Pool[Lane]):
         return await self._sent(lane, accepted.id)
 
     async def _sent(self, lane: Lane, platform_id: str) -> Lane | None:
+        self._posted(lane, "sent")
         # The item goes last: a crash before that only repeats the post under its key, and then all of this.
         record = await self._engine.record(lane, platform_id)
         await hand_on_parked(self._engine, record)
@@ -180,12 +188,18 @@ class Sender(Pool[Lane]):
         what = verdict.what
         if what == "sent":
             raise ValueError("an item that was sent is not unsent")
+        if detail:
+            self._posted(lane, what, detail)
         await self._engine.unsent(
             lane, what, delay=round(verdict.delay * 1000), unknown=verdict.unknown, reason=reason, detail=detail,
             pause_number=verdict.pause_number,
         )  # fmt: skip
         if what != "retry":
             self.wake(lane.key.shard)
+
+    def _posted(self, lane: Lane, result: Result, error: str | None = None) -> None:
+        if self._journal is not None:
+            self._journal.posted(lane, result, error)
 
     async def _look_up(self, lane: Lane, client: PilotStatus) -> str | None:
         """The platform's id of an item that may have arrived, by its history (contract 4.3). Raises PlatformError.

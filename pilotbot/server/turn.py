@@ -5,23 +5,24 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
-
-import orjson
+from typing import Literal
 
 from pilotbot import events
 from pilotbot.bot import Bot
 from pilotbot.bot import turn as in_turn
 from pilotbot.contacts import State, StateError, changed, dump, load
-from pilotbot.context import Chat, Contact, Context
-from pilotbot.engine import Away, ChatKey, ChatKind, Claimed, Effects, Engine, Lane, Notice, Place, PutAside
-from pilotbot.replies import Ambiguous, Choice, ContentError, Destination, Menu, Option, recognise, window_enforced
+from pilotbot.context import Context
+from pilotbot.engine import Away, ChatKey, Claimed, Effects, Lane, Notice, PutAside
+from pilotbot.replies import Ambiguous, ContentError, Option
 from pilotbot.routing import Retry, Routes, Selected, StateLoader, TurnScope, explain
-from pilotbot.server.intake import chat_of
-from pilotbot.server.outgoing import LeaseLost, Numbers, TurnDesk, window_of
+from pilotbot.server.journal import End, Journal
+from pilotbot.server.outgoing import LeaseLost, Numbers
+from pilotbot.server.prepare import Desk, set_up
+from pilotbot.server.turn_engine import TurnEngine
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +45,14 @@ class Hands:
 
 
 class TurnRunner:
-    """Runs turns of one bot. `timeout` is in seconds; `reveal` lets contacts' words into the explanation of unhandled messages."""
+    """Runs turns of one bot. `timeout` is in seconds; `reveal` lets contacts' words into the explanation of unhandled messages.
+
+    `journal` is told what each did, where there is one.
+    """
 
     def __init__(
-        self, bot: Bot, routes: Routes, engine: Engine, numbers: Numbers, hands: Hands, *, timeout: float, reveal: bool,
-        counts: Counter[str],
+        self, bot: Bot, routes: Routes, engine: TurnEngine, numbers: Numbers, hands: Hands, *, timeout: float, reveal: bool,
+        counts: Counter[str], journal: Journal | None = None,
     ) -> None:  # fmt: skip
         self._bot = bot
         self._routes = routes
@@ -58,24 +62,31 @@ class TurnRunner:
         self._timeout = timeout
         self._reveal = reveal
         self._counts = counts
+        self._journal = journal
 
     async def run(self, turn: Claimed, keep: bool) -> Claimed | None:
         """Run a claimed event to its end: committed, put back, or buried. Returns the chat's next event, if it was leased too."""
         if turn.crashes >= CRASHES:
             return await self._bury(turn, "poison", f"the process was lost {turn.crashes} times while it ran this event", keep)
         try:
-            ctx, desk = await self._set_up(turn, events.decode(turn.body))
+            ctx, desk = await set_up(
+                turn, events.decode(turn.body), bot=self._bot, engine=self._engine, numbers=self._numbers, hand_over=self._hand_over,
+                heard=partial(self._journal.said, turn) if self._journal is not None else None,
+            )  # fmt: skip
         except Away:
             raise
         except Exception as error:  # noqa: BLE001 - such as a number that is not configured any more: no other try can help
             return await self._bury(turn, "set-up", _summary(error), keep)
+        if self._journal is not None:
+            self._journal.began(turn, ctx, desk.choice)
         try:
             return await self._settle(turn, ctx, desk, keep)
         except LeaseLost:
+            self._ended(turn, "stale")
             log.warning("a turn lost its lease while it ran; nothing of it takes effect")
             return None
 
-    async def _settle(self, turn: Claimed, ctx: Context, desk: "_Desk", keep: bool) -> Claimed | None:
+    async def _settle(self, turn: Claimed, ctx: Context, desk: Desk, keep: bool) -> Claimed | None:
         try:
             with in_turn():
                 async with asyncio.timeout(self._timeout):
@@ -84,75 +95,25 @@ class TurnRunner:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
             ours = _ours(error)
             if ours is not None:  # nothing took effect, and it is run again without blame
+                self._ended(turn, "stale")
                 raise ours from None
+            if self._journal is not None:
+                self._journal.failed(turn, error, _place(error))
             settled = await self._failed(turn, ctx, desk, error)
             if not isinstance(settled, Effects):
                 return await self._try_later(turn, error, settled, keep)
             effects = settled
         return await self._commit(turn, effects, keep)
 
-    # --- before the handler -----------------------------------------------------------------------------------------------------
-
-    async def _set_up(self, turn: Claimed, event: events.Event) -> tuple[Context, "_Desk"]:
-        kind, address = chat_of(event)
-        if isinstance(event, events.Status):
-            kind, address = _stored_place(turn)
-        number = self._numbers.pick(turn.fields["number"].decode())
-        enforced = kind == "contact" and window_enforced(number.kind, Destination(kind, address))
-        seen = window_of(turn.fields, enforced=enforced, now=turn.now, margin=self._engine.terms.margin)
-        inbound = event if isinstance(event, events.Inbound) else None
-        chat_name = getattr(event, "group_name", None) or getattr(event, "newsletter_name", None) or _name(turn)
-        wrote = turn.fields.get("in")
-        chat = Chat(number.name, kind, address, chat_name, datetime.fromtimestamp(int(wrote) / 1000, UTC) if wrote else None)
-        menus = _menus(turn)
-        choice = await self._choice(event, menus)
-        label = choice.label if isinstance(choice, Choice) else None
-        sender = _sender(event, turn)
-        desk = _Desk(
-            engine=self._engine, numbers=self._numbers, turn=turn, window=seen, closed=self._bot.closed,
-            event_id=event.id if inbound else f"{event.name}:{event.id}",  # the statuses of one message share its id
-            place=Place(key=turn.key, number=number.name, kind=kind, address=address), given={"contact": sender, "chat": chat}, menus=menus,
-            choice=choice, hand_over=self._hand_over,
-        )  # fmt: skip
-        ctx = Context(
-            event=_as_received(event) if label is not None else event,
-            text=label if label is not None else (inbound.text if inbound else ""),
-            action=choice.action if isinstance(choice, Choice) else None,
-            chat=chat, sender=sender, window=seen, now=datetime.fromtimestamp(turn.now / 1000, UTC), bot_name=self._bot.name,
-            our_phone=inbound.to if inbound and not (inbound.to or "").endswith("@g.us") else None, desk=desk,
-        )  # fmt: skip
-        return ctx, desk
-
-    async def _choice(self, event: events.Event, menus: list[Menu]) -> Choice | Ambiguous | None:
-        """The option that a message means, if any: quoted menus first, then the chat's last ones (design section 3.14)."""
-        if not isinstance(event, events.Received | events.Reply | events.Group):
-            return None
-        quoted = await self._quoted(event.quoted_id, menus) if isinstance(event, events.Reply) and event.quoted_id else None
-        if quoted is None and not menus:
-            return None
-        tap = event.tap
-        choice = recognise(
-            menus, tap.label if tap else event.text, quoted=quoted, choice_id=tap.choice_id if tap else None, tapped=tap is not None
-        )
-        if isinstance(choice, Choice) and choice.problem:
-            log.warning("a stored option could not be read: %s", choice.problem)
-        return choice
-
-    async def _quoted(self, message_id: str, menus: list[Menu]) -> Menu | None:
-        record = await self._engine.find_record(message_id)
-        if record is None:
-            return None
-        if record.menu is not None:
-            return Menu.load(orjson.loads(record.menu))
-        return next((menu for menu in menus if menu.id == record.item), None)
-
     # --- the handler ------------------------------------------------------------------------------------------------------------
 
-    async def _handle(self, turn: Claimed, ctx: Context, desk: "_Desk") -> Effects:
+    async def _handle(self, turn: Claimed, ctx: Context, desk: Desk) -> Effects:
         if isinstance(desk.choice, Ambiguous):
             await ctx.reply(self._bot.which, options=_distinct(desk.choice))
             return desk.effects({})
         selected = await self._routes.select(ctx)
+        if self._journal is not None:
+            self._journal.routed(turn, selected)
         if not isinstance(selected, Selected):
             self._counts["unhandled"] += 1
             log.info("%s", explain(ctx, selected.tried, bot=self._bot.name, reveal=self._reveal))
@@ -176,7 +137,7 @@ class TurnRunner:
             if changed(state, turn.fields.get(f"state:{state.state_name}"), turn.now)
         }
 
-    async def _failed(self, turn: Claimed, ctx: Context, desk: "_Desk", error: BaseException) -> "Effects | tuple[int, ...]":
+    async def _failed(self, turn: Claimed, ctx: Context, desk: Desk, error: BaseException) -> Effects | tuple[int, ...]:
         """What to do about an exception: the effects of the error handler that settled it, or the back-off for another try."""
         if not isinstance(error, Exception):
             return ONCE_MORE
@@ -184,7 +145,7 @@ class TurnRunner:
         try:
             with in_turn():
                 async with asyncio.timeout(self._timeout), TurnScope(self._loader(turn)) as scope:
-                    again = _with_desk(ctx, failed)
+                    again = replace(ctx, desk=failed)
                     if await self._routes.run_error(error, again, scope, desk.selected):
                         self._counts["error:settled"] += 1
                         return failed.effects(self._changed(turn, scope))
@@ -208,6 +169,7 @@ class TurnRunner:
             if send:
                 self._hands.release()
         self._counts[f"turn:{settled.outcome}"] += 1
+        self._ended(turn, "stale" if settled.outcome == "stale" else "committed")
         if settled.outcome == "stale":
             log.warning("a turn lost its lease before its commit; nothing of it took effect")
             return None
@@ -230,6 +192,7 @@ class TurnRunner:
             return await self._bury(turn, type(error).__name__, _summary(error), keep)
         log.warning("an event failed, it is tried again: %s", self._told(error))
         self._counts["turn:retry"] += 1
+        self._ended(turn, "retried")
         await self._engine.retry(turn, waits[done], counts_as=counts_as)
         return None
 
@@ -243,36 +206,13 @@ class TurnRunner:
 
     async def _bury(self, turn: Claimed, reason: str, detail: str, keep: bool) -> Claimed | None:
         self._counts[f"dead:{reason}"] += 1
+        self._ended(turn, "buried")
         log.error("an event is given up: %s; it is a dead letter now (see `pilotbot dead list`)", reason)
         return (await self._engine.bury(turn, reason=reason, detail=detail, keep=keep)).next
 
-
-@dataclass(slots=True, kw_only=True)
-class _Desk(TurnDesk):
-    """A turn's desk, with what was found out on the way to its handler."""
-
-    choice: Choice | Ambiguous | None
-    selected: Selected | None = None
-
-    def fresh(self) -> "_Desk":
-        """An empty desk for the error handler: what the failed handler staged is dropped, what it emitted stays emitted."""
-        return _Desk(
-            engine=self.engine, numbers=self.numbers, turn=self.turn, event_id=f"{self.event_id}\0error", place=self.place,
-            window=self.window, closed=self.closed, given=self.given, menus=_menus(self.turn), choice=self.choice,
-            hand_over=self.hand_over,
-        )  # fmt: skip
-
-
-def _with_desk(ctx: Context, desk: _Desk) -> Context:
-    return Context(**{field.name: getattr(ctx, field.name) for field in fields(ctx) if field.name != "desk"}, desk=desk)
-
-
-def _as_received(event: events.Event) -> events.Event:
-    """A tap is not a quote: however the platform tells of it, handlers see the choice as a message that was received."""
-    if not isinstance(event, events.Reply):
-        return event
-    kept = {field.name for field in fields(events.Received)}
-    return events.Received(**{name: getattr(event, name) for name in kept})
+    def _ended(self, turn: Claimed, end: End) -> None:
+        if self._journal is not None:
+            self._journal.ended(turn, end)
 
 
 def _distinct(choices: Ambiguous) -> list[Option]:
@@ -282,28 +222,6 @@ def _distinct(choices: Ambiguous) -> list[Option]:
         label = choice.excerpt or choice.label
         labels.append(label if label not in labels else f"{label} ({len(labels) + 1})")
     return [Option(label, choice.action) for label, choice in zip(labels, choices.candidates, strict=True)]
-
-
-def _menus(turn: Claimed) -> list[Menu]:
-    stored = turn.fields.get("menus")
-    return [Menu.load(one) for one in orjson.loads(stored)] if stored else []
-
-
-def _name(turn: Claimed) -> str | None:
-    return turn.fields["name"].decode() if "name" in turn.fields else None
-
-
-def _sender(event: events.Event, turn: Claimed) -> Contact | None:
-    if isinstance(event, events.Inbound):
-        stored = None if isinstance(event, events.Group | events.Newsletter) else _name(turn)
-        return Contact(event.sender, event.sender_name or stored)
-    kind, address = _stored_place(turn) if isinstance(event, events.Status) else chat_of(event)
-    return Contact(address, _name(turn)) if kind == "contact" else None
-
-
-def _stored_place(turn: Claimed) -> tuple[ChatKind, str]:
-    kind = next(kind for kind in get_args(ChatKind) if kind == turn.fields["kind"].decode())
-    return kind, turn.fields["address"].decode()
 
 
 def _ms(wait: timedelta) -> int:
@@ -326,8 +244,13 @@ def _authors(error: BaseException) -> list[traceback.FrameSummary]:
     return [frame for frame in frames if not Path(frame.filename).is_relative_to(PACKAGE)] or list(frames)
 
 
+def _place(error: BaseException) -> str:
+    """Where an exception was raised in its author's code; empty where nobody knows."""
+    frame = _authors(error)[-1] if error.__traceback__ is not None else None
+    return f"{frame.filename}:{frame.lineno} {frame.name}" if frame is not None else ""
+
+
 def _summary(error: BaseException) -> str:
     """An exception for a dead letter, which holds personal data anyway: where in the author's code, and its words."""
-    frame = _authors(error)[-1] if error.__traceback__ is not None else None
-    where = f"{frame.filename}:{frame.lineno} {frame.name}: " if frame is not None else ""
-    return f"{where}{type(error).__name__}: {error}"
+    place = _place(error)
+    return f"{place}: {type(error).__name__}: {error}" if place else f"{type(error).__name__}: {error}"

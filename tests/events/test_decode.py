@@ -16,6 +16,7 @@ from pilotbot.events import (
     FlowResponse,
     Group,
     Inbound,
+    Inspect,
     Lead,
     Malformed,
     Media,
@@ -315,6 +316,16 @@ class TestOthers:
         clock = Clock(name="sandbox.clock", id="c1", at=1795190401000, offset=90_000_000, data=data)
         assert decode(wire({"event": "sandbox.clock", "data": data})) == clock
         assert type(decode(wire({"event": "sandbox.clock", "data": {"id": "c1"}}))) is Unknown
+
+    def test_the_sandbox_asks_about_a_chat(self) -> None:
+        data = {"id": "q1", "numberId": "num_meta", "contact": "+55 11 98765-0001", "createdAt": "2026-11-20T16:00:01.000Z"}
+        asked = Inspect(name="sandbox.inspect", id="q1", at=1795190401000, number_id="num_meta", data=data, contact=ANA)
+        assert decode(wire({"event": "sandbox.inspect", "data": data})) == asked
+        assert ANA not in repr(asked).replace(repr(data), "")
+        for contact in (None, "", [ANA], {"phone": ANA}):
+            assert type(decode(wire({"event": "sandbox.inspect", "data": {**data, "contact": contact}}))) is Unknown
+        for contact in (GROUP, CHANNEL, "BR.1234"):
+            assert getattr(decode(wire({"event": "sandbox.inspect", "data": {**data, "contact": contact}})), "contact", "") == contact
 
     @pytest.mark.parametrize("name", ["lead.updated", "flow.other", "sandbox.other", "number", "call.", "other.thing", "Message"])
     def test_unknown_names(self, name: str) -> None:

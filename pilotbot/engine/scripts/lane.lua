@@ -29,11 +29,16 @@ local function choose(head, open)
   return 'fail'
 end
 
--- Not lost: a dead letter, and a note for the log and the counts.
+-- For the log, the counts and the journal: what was put aside.
+local function note(notes, what, c, id, reason)
+  table.insert(notes, {what, id, reason, c, int(now)})
+end
+
+-- Not lost: a dead letter, and a note.
 local function bury_item(c, item, reason, detail, notes)
   local id = header_of(item).id
   bury(id, cjson.encode({kind = 'send', chat = c, reason = reason, detail = detail, at = now, payload = item}))
-  table.insert(notes, {'fail', id, reason})
+  note(notes, 'fail', c, id, reason)
 end
 
 local function held_until(item)
@@ -69,7 +74,7 @@ local function hold(c, item, head, hold_ms, notes)
   redis.call('RPUSH', key('hold', c), item)
   redis.call('PEXPIRE', key('hold', c), KEEP)
   redis.call('ZADD', shard('hold:due'), 'NX', head.h, c)
-  table.insert(notes, {'defer', head.id, 'window-closed'})
+  note(notes, 'defer', c, head.id, 'window-closed')
 end
 
 -- How the first part of a content went, for its rest.
@@ -123,7 +128,7 @@ local function lease_lane(c, worker, lease_ms, open_ms, hold_ms, notes)
         elseif verdict == 'fail' then
           bury_item(c, item, 'window-closed', 'no template was given', notes)
         else
-          table.insert(notes, {verdict, head.id, 'window-closed'})
+          note(notes, verdict, c, head.id, 'window-closed')
         end
       end
     end

@@ -1,0 +1,38 @@
+"""What a turn needs of the engine. `Engine` is one; the other is that of a rehearsal, which writes nothing."""
+
+from typing import Literal, Protocol
+
+from pilotbot.engine import ChatKey, ChatView, Claimed, Effects, Item, Keyring, Lane, PutAside, Record, Settled, Terms
+
+
+class TurnEngine(Protocol):
+    """See the methods of `Engine`."""
+
+    @property
+    def terms(self) -> Terms:
+        """The figures, in milliseconds."""
+
+    @property
+    def keys(self) -> Keyring:
+        """Names of chats."""
+
+    async def chat(self, key: ChatKey) -> ChatView:
+        """A chat as it is now."""
+
+    async def alias(self, address: str) -> str | None:
+        """The phone that a BSUID belongs to."""
+
+    async def find_record(self, message_id: str) -> Record | None:
+        """What is known of a message of ours."""
+
+    async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
+        """Send before the commit."""
+
+    async def commit(self, turn: Claimed, effects: Effects, *, keep: bool, send: bool) -> Settled:
+        """Make a turn's effects so."""
+
+    async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:
+        """Put a turn's event back."""
+
+    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool) -> Settled:
+        """Put a turn's event with the dead letters."""
