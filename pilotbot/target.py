@@ -9,17 +9,20 @@ from pathlib import Path
 from types import ModuleType
 
 from pilotbot.bot import Bot
-from pilotbot.cli.failures import Failed
 
-HOUSE = Path(__file__).parents[1]
+HOUSE = Path(__file__).parent
 FLOWS = (".yaml", ".yml")
+
+
+class TargetError(Exception):
+    """A target leads to no bot; the text says why and what to do."""
 
 
 def load_bot(target: str) -> Bot:
     """Import the module and return its bot: the one that is named, or else the only one that no other includes.
 
     Raises:
-        Failed: no such file, module or bot; several bots; or the module cannot be imported, with file and line.
+        TargetError: no such file, module or bot; several bots; or the module cannot be imported, with file and line.
     """
     place, name = split(target)
     module = load_module(place)
@@ -28,11 +31,11 @@ def load_bot(target: str) -> Bot:
         if isinstance(found, Bot):
             return found
         problem = f"has no {name}" if found is None else f"has a {name}, but it is no Bot"
-        raise Failed(f"{place} {problem}{_hint(bots(module), place)}")
+        raise TargetError(f"{place} {problem}{_hint(bots(module), place)}")
     candidates = bots(module)
     if len(candidates) != 1:
         problem = "has several bots" if candidates else 'has no bot: make one with `bot = Bot("shop")`'
-        raise Failed(f"{place} {problem}{_hint(candidates, place)}")
+        raise TargetError(f"{place} {problem}{_hint(candidates, place)}")
     return next(iter(candidates.values()))
 
 
@@ -57,7 +60,7 @@ def load_module(place: str) -> ModuleType:
     The directory of the file, or the working directory, can be imported from, as with `python FILE` and `python -m`.
 
     Raises:
-        Failed: there is none, or its code fails; with file and line.
+        TargetError: there is none, or its code fails; with file and line.
     """
     is_file = place.endswith((".py", *FLOWS)) or "/" in place or "\\" in place
     path = Path(place).absolute()
@@ -68,10 +71,10 @@ def load_module(place: str) -> ModuleType:
         return _from_file(path) if is_file else importlib.import_module(place)
     except ModuleNotFoundError as error:
         if not is_file and error.name and f"{place}.".startswith(f"{error.name}."):
-            raise Failed(f"no module is called {error.name}; give a file such as bots/orders.py, or a module:bot") from None
-        raise Failed(_told(error)) from error
+            raise TargetError(f"no module is called {error.name}; give a file such as bots/orders.py, or a module:bot") from None
+        raise TargetError(_told(error)) from error
     except Exception as error:
-        raise Failed(_told(error)) from error
+        raise TargetError(_told(error)) from error
 
 
 def is_theirs(filename: str) -> bool:
@@ -98,15 +101,15 @@ def _check_file(place: str, path: Path) -> None:
     if path.suffix in FLOWS:
         beside = (path.with_suffix(".py"), path.parent.parent / "bots" / f"{path.stem}.py")
         meant = next((relative(str(each)) for each in beside if each.is_file()), None)
-        raise Failed("a YAML file is not a bot: " + (f"did you mean {meant}?" if meant else "give the Python file that reads it"))
+        raise TargetError("a YAML file is not a bot: " + (f"did you mean {meant}?" if meant else "give the Python file that reads it"))
     if path.is_dir():
-        raise Failed(f"{place} is a directory; give a file in it, such as bots/orders.py")
+        raise TargetError(f"{place} is a directory; give a file in it, such as bots/orders.py")
     if not path.is_file():
-        raise Failed(f"{place}: there is no such file; give one such as bots/orders.py")
+        raise TargetError(f"{place}: there is no such file; give one such as bots/orders.py")
     if path.suffix != ".py":
-        raise Failed(f"{place} is not Python code; give a file such as bots/orders.py")
+        raise TargetError(f"{place} is not Python code; give a file such as bots/orders.py")
     if (other := _namesake(path)) is not None:
-        raise Failed(f"{place} has the name of another module, {path.stem} ({other}), which would be lost: rename the file")
+        raise TargetError(f"{place} has the name of another module, {path.stem} ({other}), which would be lost: rename the file")
 
 
 def _namesake(path: Path) -> str | None:

@@ -5,8 +5,8 @@ import typer
 from pilotbot.bot import Bot
 from pilotbot.cli.failures import Failed, told
 from pilotbot.cli.reading import read_bot
-from pilotbot.cli.target import load_bot
 from pilotbot.settings import SettingsError, load_settings, without_effect
+from pilotbot.target import load_bot
 
 
 @told()

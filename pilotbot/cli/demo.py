@@ -11,9 +11,9 @@ from pilotbot.cli import lifecycle, logs
 from pilotbot.cli.failures import Failed, PortTaken, port_taken, told
 from pilotbot.cli.installation import claimed, of_the_sandbox
 from pilotbot.cli.local import caller, local_sandbox, mark_for, register
-from pilotbot.cli.target import HOUSE, load_module
 from pilotbot.cli.transcript import play
 from pilotbot.server import running
+from pilotbot.target import HOUSE, load_module
 
 
 @told()

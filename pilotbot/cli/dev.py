@@ -14,8 +14,8 @@ from pilotbot.cli import lifecycle, logs
 from pilotbot.cli.failures import told
 from pilotbot.cli.installation import claimed
 from pilotbot.cli.local import caller, local_sandbox, mark_for, register
-from pilotbot.cli.target import directory
 from pilotbot.engine.embedded import RedisServer
+from pilotbot.target import directory
 
 STOP_PATIENCE = 25.0  # seconds that the child has to end; a little more than what it gives its turns
 ENDINGS = (".py", ".yaml", ".yml")

@@ -11,6 +11,7 @@ from pilotbot.engine.embedded import RedisUnavailable
 from pilotbot.replies import ContentError
 from pilotbot.routing import WiringError
 from pilotbot.settings import SettingsError
+from pilotbot.target import TargetError
 
 
 class Failed(Exception):
@@ -58,7 +59,7 @@ def explain(error: Exception) -> str | None:
     match error:
         case SettingsError():
             return str(error).replace("\n", "\n  ")
-        case Failed() | RedisUnavailable() | Mismatch() | WiringError() | ContentError():
+        case Failed() | TargetError() | RedisUnavailable() | Mismatch() | WiringError() | ContentError():
             return str(error)
         case Away():
             return f"Redis does not answer, or refuses to write ({error}): look after it, or correct PILOTBOT_REDIS_URL"

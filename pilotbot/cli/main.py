@@ -6,7 +6,7 @@ Those modules are imported when their command is used, so that `pilotbot --help`
 # ruff: noqa: PLC0415 - see above
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,9 @@ BotData = Annotated[
     typer.Option("--data", envvar="PILOTBOT_DATA_DIR", metavar="DIR", help="The data directory of the bot; .pilotbot without it."),
 ]
 LetterId = Annotated[str, typer.Argument(metavar="ID", help="As `pilotbot dead list` shows it.", show_default=False)]
+
+NumberKind = Literal["meta", "evolution_v2", "evolution_go"]
+WindowState = Literal["open", "closed", "never"]
 
 
 def _group(text: str) -> typer.Typer:
@@ -94,6 +97,26 @@ def dev(target: Target, *, sandbox_port: SandboxPort = 8700, port: BotPort = 870
 
 
 @app.command()
+def chat(
+    target: Target,
+    *,
+    phone: Annotated[str, typer.Option("--as", metavar="PHONE", help="Write as this contact.")] = "+5511987650001",
+    name: Annotated[str, typer.Option(metavar="NAME", help="The contact's name, which bots see.")] = "Ana",
+    number_kind: Annotated[NumberKind, typer.Option(metavar="KIND", help="meta, evolution_v2 or evolution_go.")] = "meta",
+) -> None:
+    """Talk to a bot in the terminal, as a contact does.
+
+    The bot runs on a sandbox of its own, with an empty Redis: nothing is kept. Options are tapped by their number, /travel 25h lets time
+    pass, /why tells which handlers were tried, /save writes a .chat file; /help tells the rest. Lines can be piped in.
+
+    Example: pilotbot chat bots/orders.py
+    """
+    from pilotbot.cli.chat import chat_with
+
+    chat_with(target, phone=phone, name=name, kind=number_kind)
+
+
+@app.command()
 def sandbox(
     *,
     port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Listen on this port; 0 takes a free one.")] = 8700,
@@ -125,6 +148,68 @@ def check(target: Target) -> None:
     from pilotbot.cli.check import check_bot
 
     check_bot(target)
+
+
+@app.command()
+def explain(
+    target: Target,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="What the contact writes.", show_default=False)] = None,
+    *,
+    tap: Annotated[str | None, typer.Option("--tap", metavar="LABEL", help="The contact taps this option, in place of a text.")] = None,
+    who: Annotated[
+        str | None, typer.Option("--as", metavar="PHONE", help="Who writes; their stored chat, if this bot has one here.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="What the contact is called.")] = None,
+    number_kind: Annotated[NumberKind | None, typer.Option(metavar="KIND", help="meta, evolution_v2 or evolution_go.")] = None,
+    window: Annotated[
+        WindowState, typer.Option(metavar="STATE", help="The window when the bot answers: open, closed or never opened.")
+    ] = "open",
+    state: Annotated[
+        list[str] | None, typer.Option(metavar="CLASS=JSON", help="""A state of the chat: 'Cart={"items": ["a"]}'; may be repeated.""")
+    ] = None,
+    quoted: Annotated[bool, typer.Option("--quoted", help="The contact quotes the bot's last message with options.")] = False,
+    no_run: Annotated[bool, typer.Option("--no-run", help="End before the handler's code is run.")] = False,
+    data: BotData = None,
+) -> None:
+    """See what a bot makes of a message, and why, without sending anything.
+
+    Tries every handler and filter and tells what each says, which handler takes the message, and how each answer would go: as text, with
+    buttons, as its template or not now, and from which inputs that follows. The handler's own code does run, with what it calls; its
+    answers and state changes are shown and dropped. The exit code is 0 where a handler takes it, 3 where nobody does, 1 for a problem.
+
+    Example: pilotbot explain bots/orders.py "where is my order?" --window closed
+    """
+    from pilotbot.cli.explain import Question, explain_message
+
+    asked = Question(
+        text=text, tap=tap, who=who, name=name, number_kind=number_kind, window=window, states=state or (), quoted=quoted, run=not no_run
+    )
+    explain_message(target, asked, data)
+
+
+@app.command("test")
+def play_chats(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATHS...", help="Files, or directories with *.chat files.", show_default=False)],
+    *,
+    bot: Annotated[str | None, typer.Option("--bot", metavar="TARGET", help="Play with this bot, whatever the files name.")] = None,
+    update: Annotated[bool, typer.Option("--update", help="Accept what the bot says now: write it into the files that differ.")] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a report as JUnit XML.")] = None,
+    only: Annotated[str | None, typer.Option("-k", metavar="TEXT", help="Only files whose path holds this text.")] = None,
+    first: Annotated[bool, typer.Option("-x", help="End after the first file that fails.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Show the chats of files that fail, with the handlers that took each message.")
+    ] = False,
+) -> None:
+    """Play conversations that are written down in *.chat files, and show where the bot answers otherwise.
+
+    Each is played on a sandbox and a Redis of its own, with time that moves at once. The exit code is 0 where all is as written, 1 where
+    something is not, 2 where a file cannot be read or played.
+
+    Example: pilotbot test tests/chats
+    """
+    from pilotbot.cli.test import play_files
+
+    play_files(paths, bot=bot, update=update, report_to=junit, only=only, first=first, whole=whole)
 
 
 @app.command()

@@ -17,13 +17,13 @@ from typing import Final
 from jinja2 import Environment, nodes
 
 from pilotbot.bot import Bot
-from pilotbot.cli.target import is_theirs, relative
 from pilotbot.context import Context
 from pilotbot.platform.requests import BUTTON_LIMIT, LABEL_LIMIT
 from pilotbot.replies import Message, Option
 from pilotbot.replies.actions import holds_jinja
 from pilotbot.replies.messages import as_options
 from pilotbot.routing.router import Handler
+from pilotbot.target import is_theirs, relative
 
 GIVEN: Final = frozenset({"contact", "chat"})
 """Values that every message has."""

@@ -97,13 +97,15 @@ class Installation:
         await self._start_bot()
 
     async def api(self, method: str, path: str, body: object = None, *, number: str | None = None) -> Any:
-        """A call of the sandbox, with the key of a number, the first by default.
+        """A call of the sandbox, with the key of a number, the first by default: its JSON, or its text where it answers with that.
 
         Raises:
             Refused: it does not answer with a success.
         """
         headers = {"x-api-key": _key(number or next(iter(self.numbers)))}
         async with self._http.request(method, self.sandbox.url + path, json=body, headers=headers) as answer:
+            if answer.content_type == "text/plain":
+                return await answer.text()
             found = await answer.json()
             if answer.status >= 300:
                 raise Refused(f"the sandbox refuses {method} {path}: {found.get('error', answer.status)}")

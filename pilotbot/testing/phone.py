@@ -80,12 +80,12 @@ class Screen(ABC):  # noqa: B024 - what phones and groups share, and nothing by 
     @property
     def answers(self) -> list[Answer]:
         """The bot's messages that arrived here since the last thing that was done, oldest first."""
-        return [Answer.read(row) for row in self._pilot.rows[self._since :] if self._shows(row)]
+        return [Answer.read(row) for row in self._pilot.rows[self._since :] if self.shows(row)]
 
     @property
     def screen(self) -> list[Answer]:
         """All of the bot's messages that arrived here, oldest first."""
-        return [Answer.read(row) for row in self._pilot.rows if self._shows(row)]
+        return [Answer.read(row) for row in self._pilot.rows if self.shows(row)]
 
     @property
     def last(self) -> Answer:
@@ -143,8 +143,9 @@ class Screen(ABC):  # noqa: B024 - what phones and groups share, and nothing by 
         """Whether a message is of this chat."""
         return bool(row["number"] == self._pilot.number_id(self.number) and canonical(row["contact"]) == canonical(self.address))
 
-    def _shows(self, row: Row) -> bool:
-        return self.holds(row) and row["direction"] == "out" and not row["fromMe"] and row["status"] in {"DELIVERED", "READ"}
+    def shows(self, row: Row) -> bool:
+        """Whether a message is the bot's, and arrived here."""
+        return self.holds(row) and arrived(row)
 
 
 class Group(Screen):
@@ -199,9 +200,9 @@ class Phone(Screen):
         place = {"latitude": latitude, "longitude": longitude, **({"name": name} if name else {})}
         await self._inbound({"type": "location", "location": place})
 
-    async def sends_contact(self, name: str, phone: str) -> None:
-        """Send a contact card."""
-        await self._inbound({"type": "contacts", "contacts": [{"name": name, "phone": phone}]})
+    async def sends_contacts(self, *cards: tuple[str, str]) -> None:
+        """Send contact cards, each a name and a phone."""
+        await self._inbound({"type": "contacts", "contacts": [{"name": name, "phone": phone} for name, phone in cards]})
 
     async def reacts(self, emoji: str, *, to: str = "") -> None:
         """React to the newest message of the bot that holds the text `to`. An empty emoji takes the reaction back."""
@@ -254,6 +255,11 @@ class Phone(Screen):
         if found is None:
             raise AssertionError(f"{self!r} has no message that says {text!r}\n\n{self._pilot.transcript(self)}")
         return found
+
+
+def arrived(row: Row) -> bool:
+    """Whether a message is the bot's, and came to where it should."""
+    return row["direction"] == "out" and not row["fromMe"] and row["status"] in {"DELIVERED", "READ"}
 
 
 def _why_not(wanted: Expected, text: str, left: Sequence[Answer], answers: Sequence[Answer]) -> str:

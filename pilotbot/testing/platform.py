@@ -1,8 +1,10 @@
 """Platform: a bot at work on a local Pilot Status, inside a test. Real Redis, real HTTP, simulated contacts, time that can be moved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 from pilotbot.bot import Bot
 from pilotbot.contacts import State, canonical, load
@@ -78,6 +80,15 @@ class Platform:
         self._screens: dict[tuple[str, str], Screen] = {}
         self._journals: list[Journal] = []
         self._looked = False
+
+    @asynccontextmanager
+    async def unchecked(self) -> AsyncIterator[Self]:
+        """As `async with` on the platform itself, for tools: nothing is checked at the end, no transcript is added to an error."""
+        await self._house.start()
+        try:
+            yield self
+        finally:
+            await self._house.stop()
 
     async def __aenter__(self) -> Self:
         await self._house.start()
@@ -219,6 +230,12 @@ class Platform:
             rows = [row for row in self.rows if screen.holds(row)]
             parts.append(f"{screen.name or screen.address} with {screen.number}:\n{told(rows, notes) or '  (nothing)'}")
         return "\n\n".join(parts) or "nobody wrote anything"
+
+    async def chat_file(self, screen: Screen) -> str:
+        """A chat as a `.chat` file that plays it again, personal data masked."""
+        contact, number = quote(screen.address), quote(self.number_id(screen.number))
+        text: str = await self._house.api("GET", f"/sandbox/chatfile?contact={contact}&number={number}")
+        return text
 
     # --- the doing --------------------------------------------------------------------------------------------------------------
 

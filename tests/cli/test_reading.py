@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilotbot.cli.reading import needed, read_bot, read_code
-from pilotbot.cli.target import load_bot
+from pilotbot.target import load_bot
 from pilotbot.replies import Message, Template, image
 
 HEAD = """

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbot.cli.failures import Failed
-from pilotbot.cli.target import directory, load_bot, split
+from pilotbot.target import TargetError, directory, load_bot, split
 
 ONE = 'from pilotbot import Bot\nbot = Bot("one")\n'
 TWO = 'from pilotbot import Bot\nfirst = Bot("first")\nsecond = Bot("second")\n'
@@ -74,7 +73,7 @@ def test_what_is_wrong_is_said_with_place_and_remedy(desk: Path, target: str, wo
     write(desk, "syntax.py", "y = 1\nx = (\n")
     write(desk, "missing.py", "import cli_gone\n")
     write(desk, "label.py", 'from pilotbot import Message\nM = Message("a", options=["this is longer than any button"])\n')
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(TargetError) as caught:
         load_bot(target)
     assert str(caught.value).startswith(words)
 
@@ -93,7 +92,7 @@ def test_what_is_wrong_is_said_with_place_and_remedy(desk: Path, target: str, wo
 def test_what_is_no_python_file_is_said_to_be_none(desk: Path, target: str, words: str) -> None:
     for name in ("flows/faq.yaml", "bots/faq.py", "near.py", "notes.txt"):
         write(desk, name, ONE)
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(TargetError) as caught:
         load_bot(target)
     assert str(caught.value) == words
 
@@ -102,7 +101,7 @@ def test_what_is_no_python_file_is_said_to_be_none(desk: Path, target: str, word
 def test_a_file_does_not_take_the_place_of_another_module(desk: Path, name: str) -> None:
     stem = Path(name).stem
     known = sys.modules.get(stem)
-    with pytest.raises(Failed, match=rf"^{name} has the name of another module, {stem} \(.*\), which would be lost: rename the file$"):
+    with pytest.raises(TargetError, match=rf"^{name} has the name of another module, {stem} \(.*\), which would be lost: rename the file$"):
         load_bot(write(desk, name, ONE))
     assert sys.modules.get(stem) is known
 
@@ -116,7 +115,7 @@ def test_a_file_may_be_loaded_again_or_be_called_like_a_directory(desk: Path, mo
 
 def test_an_error_is_placed_in_the_authors_code_not_in_what_it_calls(desk: Path) -> None:
     write(desk, "deep.py", "import json\n\ndef read():\n    return json.loads('{')\n\nread()\n")
-    with pytest.raises(Failed, match=r"^deep\.py:4: JSONDecodeError"):
+    with pytest.raises(TargetError, match=r"^deep\.py:4: JSONDecodeError"):
         load_bot("deep.py")
 
 
@@ -127,5 +126,5 @@ def test_the_directory_to_watch_is_the_codes(desk: Path) -> None:
 
 def test_an_error_of_an_installed_package_is_placed_in_the_authors_code(desk: Path) -> None:
     write(desk, "flows.py", "import yaml\nFAQ = yaml.safe_load('{')\n")
-    with pytest.raises(Failed, match=r"^flows\.py:2: ParserError"):
+    with pytest.raises(TargetError, match=r"^flows\.py:2: ParserError"):
         load_bot("flows.py")
