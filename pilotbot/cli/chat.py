@@ -16,7 +16,7 @@ from pilotbot.cli.check import examined
 from pilotbot.cli.failures import told
 from pilotbot.replies import ContentError, Unsendable
 from pilotbot.settings import NumberKind
-from pilotbot.testing import Answer, Platform
+from pilotbot.testing import Answer, Platform, Refused
 from pilotbot.testing.chatfile import ChatSyntaxError, parse
 from pilotbot.testing.play import Cast
 from pilotbot.testing.script import Doing, Says, Taps, Waits
@@ -153,7 +153,7 @@ class Talk:
         path = Path(name).with_suffix(".chat")
         try:
             path.write_text(self._portal.call(self._pilot.chat_file, self._cast.screen), "utf-8")
-        except OSError as error:
-            self._console.print(event(f"{path} cannot be written: {error.strerror}"))
+        except (OSError, Refused) as error:
+            self._console.print(event(f"{path} is not written: {error}"))
             return
         self._console.print(event(f"kept in {path}; try it with: pilotbot test {path}"))

@@ -183,7 +183,7 @@ async def test_reactions_places_and_cards_arrive() -> None:
         await ana.says("hi")
         await ana.reacts("👍", to="ok")
         await ana.sends_location(-23.55, -46.63, name="Shop")
-        await ana.sends_contact("Bia", "+5511987650002")
+        await ana.sends_contacts(("Bia", "+5511987650002"))
         await ana.sends("document", b"%PDF-1.4", caption="bill")
     assert seen[0] == "text"
     assert {"location", "contacts", "document"} <= set(seen)
