@@ -239,12 +239,18 @@ def _aligned(expected: Sequence[Expected], seen: Sequence[Answer]) -> Iterator[t
     for row in range(rows, -1, -1):
         for column in range(columns, -1, -1):
             if row < rows or column < columns:
-                cost[row][column] = min(_moves(cost, alike, row, column))[0]
+                cost[row][column] = min(_moves(cost, alike, row, column), key=_first)[0]
     row = column = 0
     while row < rows or column < columns:
-        _, down, right = min(_moves(cost, alike, row, column))
+        _, down, right = min(_moves(cost, alike, row, column), key=_first)
         yield (row if down else None), (column if right else None)
         row, column = row + down, column + right
+
+
+def _first(move: tuple[float, int, int]) -> tuple[float, int]:
+    """The cheapest step comes first, and a pair before what costs the same: what is too much stands at the end."""
+    cost, down, right = move
+    return cost, -down - right
 
 
 def _moves(cost: list[list[float]], alike: list[list[float]], row: int, column: int) -> Iterator[tuple[float, int, int]]:
