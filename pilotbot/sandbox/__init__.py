@@ -15,8 +15,8 @@ It imports nothing of the framework, so that it stays a fair judge. Where the co
 - a 429 carries ``Retry-After: 1`` and `retryAfterSeconds`.
 """
 
-from pilotbot.sandbox.app import Sandbox
+from pilotbot.sandbox.app import Pending, Sandbox
 from pilotbot.sandbox.records import ApiKey, Number
 from pilotbot.sandbox.settings import SandboxSettings, TemplateSeed
 
-__all__ = ["ApiKey", "Number", "Sandbox", "SandboxSettings", "TemplateSeed"]
+__all__ = ["ApiKey", "Number", "Pending", "Sandbox", "SandboxSettings", "TemplateSeed"]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from pilotbot.sandbox import api_messages, api_templates, api_webhooks, control, http, phone_page
+from pilotbot.sandbox import api_messages, api_templates, api_webhooks, control, control_chats, control_webhooks, http, media, phone_page
 from pilotbot.sandbox.clock import Clock, Timers
 from pilotbot.sandbox.delivery import Webhooks
 from pilotbot.sandbox.faults import Faults
 from pilotbot.sandbox.idempotency import Idempotency
 from pilotbot.sandbox.lifecycle import Lifecycle, Parts
+from pilotbot.sandbox.media_files import MediaFiles
 from pilotbot.sandbox.settings import SandboxSettings
 from pilotbot.sandbox.state import State
 from pilotbot.sandbox.store import Store
@@ -22,6 +23,23 @@ from pilotbot.sandbox.stream import Stream
 
 MAX_BODY = 32 * 2**20
 STOP_PATIENCE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a sandbox still has to do.
+
+    Attributes:
+        now: how many deliveries and steps of messages are under way or due.
+        later: when each of the others is due, in milliseconds since the epoch on the sandbox's clock, soonest first.
+        now_ms: that clock when it was asked.
+        sequence: grows with every message and delivery, so that one that came and went meanwhile is noticed.
+    """
+
+    now: int
+    later: list[int]
+    now_ms: int = field(default=0, compare=False)
+    sequence: int = field(default=0, compare=False)
 
 
 class Sandbox:
@@ -48,6 +66,17 @@ class Sandbox:
     def url(self) -> str:
         """The base URL, without ``/v1`` and without a slash at the end."""
         return f"http://{self.settings.host}:{self._port}"
+
+    def pending(self) -> Pending:
+        """What it still has to do: webhook deliveries to make, and messages to move on. Nothing, when it does not run."""
+        if self._parts is None:
+            return Pending(0, [])
+        state, now_ms = self._parts.state, self._parts.clock.now_ms()
+        # A delivery without a time is queued or under way; one that is tried again keeps its time until it is settled.
+        due = [item.due_ms or 0 for item in state.deliveries.values() if item.status == "PENDING"]
+        due += [message.due_ms for message in state.messages.values() if message.due_ms is not None]
+        later = sorted(ms for ms in due if ms > now_ms)
+        return Pending(len(due) - len(later), later, now_ms, state.sequence)
 
     async def start(self) -> None:
         """Open the data, listen, and take up what was under way when it last ran.
@@ -82,6 +111,7 @@ class Sandbox:
             parts.timers.clear()
             await parts.webhooks.stop()
             parts.store.close()
+            parts.media.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -97,7 +127,9 @@ def _build(settings: SandboxSettings) -> Parts:
     timers, wrong = Timers(clock), Faults(rng, settings.latency_ms)
     state = State(settings, store, clock)
     webhooks = Webhooks(settings, state, clock=clock, timers=timers, faults=wrong, stream=stream, rng=rng)
-    return Parts(settings, store, clock, timers, rng, wrong, stream, state, webhooks)
+    files = MediaFiles(settings.data_dir)
+    files.keep_only(state.media)
+    return Parts(settings, store, clock, timers, rng, wrong, stream, state, webhooks, files)
 
 
 def _app(parts: Parts, lifecycle: Lifecycle) -> web.Application:
@@ -107,6 +139,6 @@ def _app(parts: Parts, lifecycle: Lifecycle) -> web.Application:
     app[api_messages.IDEMPOTENCY] = Idempotency(parts.state, parts.clock)
     app[phone_page.FILES] = phone_page.files_in(phone_page.FOLDER)
     app.on_response_prepare.append(http.secure)
-    for routes in (api_messages.ROUTES, api_templates.ROUTES, api_webhooks.ROUTES, control.ROUTES, phone_page.ROUTES):
-        app.add_routes(routes)
+    for module in (api_messages, api_templates, api_webhooks, control, control_chats, control_webhooks, media, phone_page):
+        app.add_routes(module.ROUTES)
     return app

@@ -8,8 +8,8 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Coroutine
-from dataclasses import replace
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -23,7 +23,8 @@ from pilotbot.sandbox.state import State, new_id
 from pilotbot.sandbox.stream import Stream
 
 SIGNATURE_HEADER = "x-pilot-status-signature"
-CLOCK_PATIENCE_S = 2.0
+ASK_PATIENCE_S = 2.0
+MAX_ANSWER = 2 * 2**20
 SHUFFLE_MS = (20, 400)
 KEPT_RESPONSE = 500
 
@@ -39,6 +40,15 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a webhook answered to a question: the status and the body, or None and why there was no answer."""
+
+    webhook: Webhook
+    status: int | None
+    body: bytes
 
 
 class Webhooks:
@@ -105,8 +115,8 @@ class Webhooks:
                     unsigned = self._faults.hits("unsignedWebhooks")
                     self.send(webhook, event, body, lane, None if unsigned else envelopes.sign(webhook.secret, body))
 
-    def send(self, webhook: Webhook, event: str, body: str, lane: str, signature: str | None) -> None:
-        """Post `body` to one webhook, whatever it subscribed to."""
+    def send(self, webhook: Webhook, event: str, body: str, lane: str, signature: str | None) -> Delivery:
+        """Post `body` to one webhook, whatever it subscribed to; the delivery as it sets out."""
         now = self._clock.now_ms()
         delivery = Delivery(new_id("whd_"), self._state.next_seq(), webhook.id, webhook.url, event, lane, body, signature, now)
         if self._faults.hits("shuffleWebhooks"):
@@ -116,20 +126,22 @@ class Webhooks:
             self._queue(delivery)
         else:
             self._later(delivery.id, delivery.due_ms)
+        return delivery
 
-    async def tell_clock(self) -> None:
-        """Send ``sandbox.clock`` to every active webhook and wait, 2 s at most, until they acknowledged it."""
-        now, offset = self._clock.now_ms(), self._clock.offset_ms
-        body = envelopes.encode(envelopes.clock_event(new_id("clk_"), now, offset))
-        posts = [
-            asyncio.create_task(self._post(webhook.url, body, envelopes.sign(webhook.secret, body)))
-            for webhook in self._state.webhooks.values()
-            if webhook.active
-        ]
-        if posts:
-            _, late = await asyncio.wait(posts, timeout=CLOCK_PATIENCE_S)
-            for task in late:
-                task.cancel()
+    def resend(self, delivery: Delivery) -> Delivery | None:
+        """Post the same bytes with the same signature once more; None when the webhook is gone or inactive."""
+        webhook = self._state.webhooks.get(delivery.webhook_id)
+        if webhook is None or not webhook.active:
+            return None
+        return self.send(webhook, delivery.event, delivery.body, delivery.lane, delivery.signature)
+
+    async def ask(self, webhooks: Sequence[Webhook], envelope: Json) -> list[Answered]:
+        """Post an event of the sandbox's own to these webhooks at once, and wait, 2 s at most, for what each answers.
+
+        It is no delivery: it goes ahead of those that wait, is not tried again, and is not listed.
+        """
+        body = envelopes.encode(envelope)
+        return await asyncio.gather(*(self._ask(webhook, body) for webhook in webhooks))
 
     # -- attempts -------------------------------------------------------------------------------------------------
 
@@ -175,7 +187,7 @@ class Webhooks:
             url=webhook.url,
             attempts=delivery.attempts + 1,
             status_code=code,
-            response=response,
+            response=response.decode(errors="replace"),
             duration_ms=took_ms,
             due_ms=None,
         )
@@ -195,23 +207,38 @@ class Webhooks:
             self._save(replace(tried, due_ms=due_ms))
             self._later(tried.id, due_ms)
 
-    async def _post(self, url: str, body: str, signature: str | None) -> tuple[int | None, str]:
-        """Post once; the status, or None and why there is none."""
+    async def _ask(self, webhook: Webhook, body: str) -> Answered:
+        try:
+            async with asyncio.timeout(ASK_PATIENCE_S):
+                code, answer = await self._post(webhook.url, body, envelopes.sign(webhook.secret, body), MAX_ANSWER + 1)
+        except TimeoutError:
+            return Answered(webhook, None, f"No answer within {ASK_PATIENCE_S:g} seconds".encode())
+        return Answered(webhook, code, answer)
+
+    async def _post(self, url: str, body: str, signature: str | None, kept: int = KEPT_RESPONSE) -> tuple[int | None, bytes]:
+        """Post once; the status and the first `kept` bytes of the answer, or None and why there is none."""
         if not is_loopback(url):
-            return None, "The sandbox has no network: only webhooks on this machine are delivered"
+            return None, b"The sandbox has no network: only webhooks on this machine are delivered"
         if self._session is None:
-            return None, "The sandbox is stopping"
+            return None, b"The sandbox is stopping"
         headers = {"content-type": "application/json", "user-agent": "pilotbot-sandbox"}
         if signature is not None:
             headers[SIGNATURE_HEADER] = signature
         try:
             async with self._session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as answer:
-                text = await answer.content.read(KEPT_RESPONSE)
-                return answer.status, text.decode(errors="replace")
+                return answer.status, await _first(answer.content, kept)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             log.info("Webhook not reached: %s", type(error).__name__)
-            return None, type(error).__name__
+            return None, type(error).__name__.encode()
 
     def _save(self, delivery: Delivery) -> None:
         self._state.save_delivery(delivery)
         self._stream.publish(lambda: {"kind": "delivery", "delivery": rows.delivery_row(delivery)})
+
+
+async def _first(content: aiohttp.StreamReader, limit: int) -> bytes:
+    """The first `limit` bytes of an answer, in however many pieces they come."""
+    read = bytearray()
+    while len(read) < limit and (piece := await content.read(limit - len(read))):
+        read += piece
+    return bytes(read)

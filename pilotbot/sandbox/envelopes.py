@@ -31,6 +31,11 @@ def sign(secret: str, body: str) -> str:
     return hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
 
 
+def phone_number_id(number: Number) -> str:
+    """Meta's id of a number: digits, and not the phone's."""
+    return str(int.from_bytes(hashlib.sha256(number.id.encode()).digest()[:6]))
+
+
 def status_event(message: Message, number: Number, at_ms: int) -> Json:
     """``message.sent``, ``.delivered``, ``.read`` or ``.failed``, after the message's status."""
     data = _base(message, number, at_ms)
@@ -56,6 +61,10 @@ def inbound_event(message: Message, number: Number, *, chat_name: str | None = N
         "participantName": message.author_name,
     }
     data |= _content(message)
+    if message.media_id is not None:
+        data |= {"mediaId": message.media_id, "phoneNumberId": phone_number_id(number)}
+    if message.reaction is not None:
+        data["quotedMessageId"] = message.quoted
     if message.event == "message.reply":
         if message.quoted_text is not None:
             data["contentReplied"] = message.quoted_text
@@ -71,10 +80,26 @@ def inbound_event(message: Message, number: Number, *, chat_name: str | None = N
     return {"event": message.event or "message.received", "data": data}
 
 
+def content_of(message: Message) -> str | None:
+    """The words of a message; a place and contact cards as compact JSON, a reaction as its emoji (contract 8.8 leaves it open)."""
+    if message.text is not None:
+        return message.text
+    if message.reaction is not None:
+        return str(message.reaction["emoji"])
+    shared = message.location or list(message.contacts)
+    return orjson.dumps(shared).decode() if shared else None
+
+
 def clock_event(event_id: str, now_ms: int, offset_ms: int) -> Json:
     """The sandbox's own ``sandbox.clock``: the clock was moved."""
     now = iso(now_ms)
     return {"event": "sandbox.clock", "data": {"id": event_id, "now": now, "offsetMs": offset_ms, "createdAt": now}}
+
+
+def inspect_event(event_id: str, number: Number, contact: str, now_ms: int) -> Json:
+    """The sandbox's own ``sandbox.inspect``: what does the bot know of this chat?"""
+    data: Json = {"id": event_id, "numberId": number.id, "contact": contact, "createdAt": iso(now_ms)}
+    return {"event": "sandbox.inspect", "data": data}
 
 
 def _base(message: Message, number: Number, at_ms: int) -> Json:
@@ -86,8 +111,9 @@ def _base(message: Message, number: Number, at_ms: int) -> Json:
 
 def _content(message: Message) -> Json:
     data: Json = {}
-    if message.text is not None:
-        data["content"] = message.text
+    content = content_of(message)
+    if content is not None:
+        data["content"] = content
     if message.media is not None and is_url(message.media):
         data["mediaLink"] = message.media
     optional = {"mediaType": message.media_type, "mediaCaption": message.caption, "mediaFilename": message.filename}

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pilotbot.sandbox.errors import ApiError, from_pydantic, invalid
 from pilotbot.sandbox.faults import SEND_PATH
 from pilotbot.sandbox.lifecycle import Lifecycle, Parts
-from pilotbot.sandbox.records import ApiKey, Number
+from pilotbot.sandbox.records import ApiKey, Json, Number
+from pilotbot.sandbox.schemas import with_plus
 
 PARTS = web.AppKey("parts", Parts)
 LIFECYCLE = web.AppKey("lifecycle", Lifecycle)
@@ -50,19 +51,30 @@ def parse(model: type[Model], raw: bytes) -> Model:
         ApiError: 400 `VALIDATION_ERROR`, saying what is wrong.
     """
     try:
+        return model.model_validate(json_object(raw))
+    except ValidationError as error:  # ahead of ValueError, which it is one of
+        raise from_pydantic(error) from None
+    except ValueError as error:
+        raise invalid(f"The body {error}") from None
+
+
+def json_object(raw: bytes) -> Json:
+    """Read a JSON object that can be written again.
+
+    Raises:
+        ValueError: it is none; the message says what it must be.
+    """
+    try:
         value = orjson.loads(raw or b"null")
     except orjson.JSONDecodeError:
-        raise invalid("The body must be JSON (UTF-8)") from None
+        raise ValueError("must be JSON (UTF-8)") from None
     if not isinstance(value, dict):
-        raise invalid("The body must be a JSON object")
+        raise ValueError("must be a JSON object")  # noqa: TRY004 (wrong input, not a wrong program)
     try:
         orjson.dumps(value)
     except TypeError:
-        raise invalid("The body is nested too deeply") from None
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise from_pydantic(error) from None
+        raise ValueError("must not be nested so deeply") from None
+    return value
 
 
 def caller(request: web.Request) -> Caller:
@@ -107,6 +119,12 @@ def whole(request: web.Request, name: str, default: int, *, low: int = 1, high: 
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < low:
         raise invalid(f"{name} must be a whole number of at least {low}")
     return min(int(text), high)
+
+
+def address(request: web.Request) -> str | None:
+    """The ``contact`` of the query string, if there is one; in a query string a bare ``+`` reads as a blank."""
+    text = request.query.get("contact", "").strip()
+    return with_plus(text) if text else None
 
 
 def drop(request: web.Request) -> web.Response:

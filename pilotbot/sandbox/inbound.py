@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilotbot.sandbox.clock import parse_iso
+from pilotbot.sandbox.control_schemas import InboundRequest
 from pilotbot.sandbox.errors import invalid
 from pilotbot.sandbox.lifecycle import Parts, provider_id
-from pilotbot.sandbox.records import ChatKind, Message, Number
+from pilotbot.sandbox.media import kind_of, uploaded
+from pilotbot.sandbox.records import Chat, ChatKind, Media, Message, Number
 from pilotbot.sandbox.rules import contact_key
-from pilotbot.sandbox.schemas import InboundRequest
 from pilotbot.sandbox.state import new_id
 
 DEFAULT_MIME = {
@@ -19,6 +20,10 @@ DEFAULT_MIME = {
     "document": "application/pdf",
     "sticker": "image/webp",
 }
+
+
+ANSWERS = frozenset({"reply", "list"})
+"""The options that write to us when tapped; the others open a page, call or copy, and we learn nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +47,24 @@ def build(request: InboundRequest, number: Number, parts: Parts) -> Inbound:
     """The message that the contact's doing makes.
 
     Raises:
-        ApiError: 400 when a tapped label was never offered, naming those that were.
+        ApiError: 400 when the contact blocked the number, the message reacted to is not of the chat, or a tapped label
+            was never offered, naming those that were.
     """
     kind, contact = _chat(request)
+    chat = parts.state.chat(number.id, contact)
+    if chat is not None and chat.blocked and not request.from_me:
+        raise invalid(f"This contact has blocked {number.id}: unblock first")
     tap = _tap(request, number, parts, contact)
+    reacted = _reacted(request, number, parts, contact)
     quoted = tap.menu if tap else parts.state.message(request.quoted or "")
     event = _event(request, kind)
     now = parts.clock.now_ms()
-    mime, media_kind = _media(request)
+    own = uploaded(request.media or "", parts.state.media)
+    mime, media_kind = _media(request, own)
     has_media = media_kind is not None and request.type not in {"location", "contacts", "reaction"}
     text = tap.label if tap else request.text
     interactive = tap is not None and request.tap_as == "interactive"
     quoting = event == "message.reply" and not interactive
-    chat = parts.state.chat(number.id, contact)
     message = Message(
         id=new_id(),
         seq=parts.state.next_seq(),
@@ -74,13 +84,17 @@ def build(request: InboundRequest, number: Number, parts: Parts) -> Inbound:
         media=request.media if has_media else None,
         media_type="interactive" if interactive else mime if has_media else None,
         caption=(request.caption or text) if has_media else None,
-        filename=request.filename,
+        filename=request.filename or (own.filename if own and media_kind == "document" else None),
         author=request.sender,
-        author_name=request.name or (chat.name if chat and kind == "contact" else None),
-        quoted=(quoted.message_id if quoted else request.quoted) if quoting else None,
+        author_name=request.name or _known_name(request, number, parts, chat),
+        quoted=reacted.message_id if reacted else (quoted.message_id if quoted else request.quoted) if quoting else None,
         quoted_text=(quoted.text or quoted.caption) if quoted and quoting else None,
         button_id=_button_id(tap) if tap and request.tap_as == "buttonId" else None,
         delivered_ms=now,
+        media_id=own.id if own and number.kind == "meta" else None,
+        location=request.location.model_dump(exclude_none=True) if request.location else None,
+        contacts=tuple(card.model_dump() for card in request.contacts or ()),
+        reaction={"emoji": request.reaction.emoji, "message": reacted.id} if request.reaction and reacted else None,
     )
     chat_names: dict[ChatKind, str | None] = {
         "contact": request.name, "group": request.group_name, "newsletter": request.newsletter_name
@@ -112,15 +126,12 @@ def _tap(request: InboundRequest, number: Number, parts: Parts, contact: str) ->
     if request.tap is None:
         return None
     offered: list[str] = []
-    key = contact_key(contact)
-    for message in reversed(parts.state.messages.values()):
-        if message.number_id != number.id or not message.options or contact_key(message.contact) != key:
-            continue
+    for message in reversed(list(parts.state.messages_of(number.id, contact))):
         if request.quoted is not None and request.quoted not in {message.id, message.message_id}:
             continue
         if message.status in {"QUEUED", "FAILED", "CANCELED"}:
             continue
-        labels = [str(option["label"]) for option in message.options]
+        labels = [str(option["label"]) for option in message.options if option["type"] in ANSWERS]
         if request.tap in labels:
             return Tap(message, request.tap)
         offered += [label for label in labels if label not in offered]
@@ -128,14 +139,35 @@ def _tap(request: InboundRequest, number: Number, parts: Parts, contact: str) ->
     raise invalid(f"No message that reached this contact offers that label; offered were: {known}")
 
 
+def _reacted(request: InboundRequest, number: Number, parts: Parts, contact: str) -> Message | None:
+    """The message of the chat that is reacted to."""
+    if request.reaction is None:
+        return None
+    message = parts.state.message(request.reaction.message)
+    if message is None or message.number_id != number.id or contact_key(message.contact) != contact_key(contact):
+        raise invalid("reaction.message: this chat has no such message; give the id or the messageId of one")
+    return message
+
+
+def _known_name(request: InboundRequest, number: Number, parts: Parts, chat: Chat | None) -> str | None:
+    """What the author is called in the group, or in the chat of its own."""
+    key = contact_key(request.sender)
+    here = next((member.name for member in (chat.members if chat else ()) if contact_key(member.contact) == key), None)
+    own = parts.state.chat(number.id, request.sender)
+    return here or (own.name if own and request.newsletter_id is None else None)
+
+
 def _button_id(tap: Tap) -> str:
     labels = [option["label"] for option in tap.menu.options]
     return f"btn_{labels.index(tap.label) + 1}"
 
 
-def _media(request: InboundRequest) -> tuple[str | None, str | None]:
-    """The MIME type and the kind of the media, from either of them."""
+def _media(request: InboundRequest, own: Media | None) -> tuple[str | None, str | None]:
+    """The MIME type and the kind of the media, from either of them; of an upload the type is known."""
     given = request.media_type
+    if own is not None:
+        kind = kind_of(own.mime_type) if given is None or "/" in given else "audio" if given == "voice" else given
+        return own.mime_type, kind if kind in DEFAULT_MIME else "document"
     if given is None:
         if request.media is None and request.type not in DEFAULT_MIME:
             return None, None

@@ -9,6 +9,7 @@ from pilotbot.sandbox import envelopes, rows
 from pilotbot.sandbox.clock import Clock, Timers
 from pilotbot.sandbox.delivery import Webhooks
 from pilotbot.sandbox.faults import Faults
+from pilotbot.sandbox.media_files import MediaFiles
 from pilotbot.sandbox.records import Chat, ChatKind, Message, Number
 from pilotbot.sandbox.rules import Failure, late_failure
 from pilotbot.sandbox.settings import SandboxSettings
@@ -32,6 +33,7 @@ class Parts:
     stream: Stream
     state: State
     webhooks: Webhooks
+    media: MediaFiles
 
 
 def provider_id(number: Number) -> str:
@@ -89,16 +91,34 @@ class Lifecycle:
             )
             self._parts.webhooks.emit(number.id, envelope, lane=message.contact)
 
+    def read(self, number: Number, contact: str) -> int:
+        """The contact opens the chat: what was delivered becomes read. Without read receipts nothing does.
+
+        Returns:
+            How many messages became read.
+        """
+        if not self._parts.faults.read_receipts:
+            return 0
+        now, found = self._parts.clock.now_ms(), self._parts.state.messages_of(number.id, contact)
+        unread = [message for message in found if message.direction == "out" and message.status == "DELIVERED"]
+        with self._parts.store.together():
+            for message in unread:
+                self._move(replace(message, status="READ", read_ms=now, due_ms=None), number, now)
+        return len(unread)
+
     def touch_chat(self, number_id: str, contact: str, kind: ChatKind, *, name: str | None = None, inbound_ms: int | None = None) -> None:
         """Know a chat, and what is new about it. A replayed older message never closes the window."""
-        state = self._parts.state
-        known = state.chat(number_id, contact) or Chat(number_id, contact, kind)
+        known = self._parts.state.chat(number_id, contact) or Chat(number_id, contact, kind)
         last = max((ms for ms in (known.last_inbound_ms, inbound_ms) if ms is not None), default=None)
         address = contact if inbound_ms is not None else known.contact
-        chat = replace(known, contact=address, name=name or known.name, last_inbound_ms=last)
-        if chat != known or state.chat(number_id, contact) is None:
+        self.save_chat(replace(known, contact=address, name=name or known.name, last_inbound_ms=last))
+
+    def save_chat(self, chat: Chat) -> None:
+        """Keep a chat, and tell the phone page what is new about it."""
+        state = self._parts.state
+        if chat != state.chat(chat.number_id, chat.contact):
             state.save_chat(chat)
-            number = state.numbers[number_id]
+            number = state.numbers[chat.number_id]
             self._parts.stream.publish(lambda: {"kind": "chat", "chat": rows.chat_row(chat, number)})
 
     # -- steps ----------------------------------------------------------------------------------------------------
@@ -112,20 +132,29 @@ class Lifecycle:
         if message is None or message.status in FINAL:
             return  # cancelled, or forgotten by a reset
         number = self._parts.state.numbers[message.number_id]
-        if message.status == "QUEUED":
-            moved = self._send(message, number, now_ms)
-        elif message.status == "SENT":
-            moved = replace(message, status="DELIVERED", delivered_ms=now_ms, due_ms=now_ms + self._delay())
-        elif self._parts.faults.read_receipts:
-            moved = replace(message, status="READ", read_ms=now_ms, due_ms=None)
-        else:
-            self._save(replace(message, due_ms=None))
+        moved = self._next(message, number, now_ms)
+        if moved.status == message.status:
+            self._save(moved)
             return
         with self._parts.store.together():
-            self._save(moved)
-            envelope = envelopes.status_event(moved, number, now_ms)
-            self._parts.webhooks.emit(number.id, envelope, lane=message.contact)
+            self._move(moved, number, now_ms)
         self._schedule(moved)
+
+    def _next(self, message: Message, number: Number, now_ms: int) -> Message:
+        """The message one step on; or as it is for good, where its contact blocked the number, or does not read of itself."""
+        chat = self._parts.state.chat(message.number_id, message.contact)
+        if message.status == "QUEUED":
+            return self._send(message, number, now_ms)
+        if message.status == "SENT" and not (chat and chat.blocked):
+            return replace(message, status="DELIVERED", delivered_ms=now_ms, due_ms=now_ms + self._delay())
+        if message.status == "DELIVERED" and self._parts.faults.read_receipts and (chat is None or chat.reads):
+            return replace(message, status="READ", read_ms=now_ms, due_ms=None)
+        return replace(message, due_ms=None)
+
+    def _move(self, moved: Message, number: Number, now_ms: int) -> None:
+        """Keep a message of a new status, and tell the webhooks."""
+        self._save(moved)
+        self._parts.webhooks.emit(number.id, envelopes.status_event(moved, number, now_ms), lane=moved.contact)
 
     def _send(self, message: Message, number: Number, now_ms: int) -> Message:
         failure = self._late_failure(message, number, now_ms)

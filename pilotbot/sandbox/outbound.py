@@ -12,12 +12,13 @@ from pilotbot.sandbox.rules import (
     check_variables,
     fill,
     template_buttons,
+    template_media,
     template_text,
     template_variables,
     version_to_send,
     window_failure,
 )
-from pilotbot.sandbox.schemas import BSUID, GROUP, NEWSLETTER, PHONE, SendRequest, is_data_uri, is_url
+from pilotbot.sandbox.schemas import BSUID, GROUP, NEWSLETTER, PHONE, CardButton, SendRequest, is_data_uri, is_url
 from pilotbot.sandbox.state import new_id
 
 
@@ -58,6 +59,8 @@ def build(request: SendRequest, number: Number, parts: Parts, key: str | None) -
         deliver_until_ms=parse_iso(request.deliver_until) if request.deliver_until else None,
         idempotency_key=key,
         flow_token=new_id("flow_") if request.flow else None,
+        list_block=list_block(request),
+        cards=cards(request),
     )
     return message if template is None else with_template(message, template, number, request.variables)
 
@@ -152,25 +155,44 @@ def options(request: SendRequest) -> tuple[Json, ...]:
             for row in section.rows
         )
     if request.carousel is not None:
-        buttons = (button for card in request.carousel.cards for button in card.buttons)
-        return tuple(
-            {"type": "reply" if button.type == "QUICK_REPLY" else "url", "label": button.text, "url": button.url} for button in buttons
-        )
+        return tuple(card_button(button) for card in request.carousel.cards for button in card.buttons)
     return tuple(button.model_dump(by_alias=True, exclude_none=True) for button in request.buttons)
+
+
+def list_block(request: SendRequest) -> Json | None:
+    """The list as it was sent, with nulls for what it leaves out."""
+    return request.list_block.model_dump(by_alias=True) if request.list_block else None
+
+
+def cards(request: SendRequest) -> tuple[Json, ...]:
+    """The cards of a carousel, their buttons in the shape of buttons of a message."""
+    return tuple(
+        {"media": dict(card.media), "body": card.body, "buttons": [card_button(button) for button in card.buttons]}
+        for card in (request.carousel.cards if request.carousel else ())
+    )
+
+
+def card_button(button: CardButton) -> Json:
+    """A card's button, in the shape of a button of a message."""
+    return {"type": "reply" if button.type == "QUICK_REPLY" else "url", "label": button.text, "url": button.url}
 
 
 def with_template(message: Message, template: Template, number: Number, variables: Json) -> Message:
     """The message with the template's parts filled in."""
     version = version_to_send(template, number)
     components = version.components if version else {}
-    header = template_text(components, "header")
+    text, media = template_text(components, "header"), template_media(components)
+    header: Json | None = {"type": "text", "content": fill(text, variables)} if text else None
+    if media is not None and (address := message.media or media[1]):
+        header = {"type": media[0], "content": address}
+        message = replace(message, media=None, media_type=None)
     return replace(
         message,
         template=template.name,
         template_id=template.id,
         variables=variables,
         text=fill(template_text(components, "body"), variables),
-        header={"type": "text", "content": fill(header, variables)} if header else None,
+        header=header,
         footer=template_text(components, "footer") or None,
-        options=template_buttons(components),
+        options=template_buttons(components, variables),
     )

@@ -16,6 +16,9 @@ DeliveryStatus = Literal["PENDING", "SUCCESS", "FAILED"]
 Json = dict[str, object]
 """A JSON object of the wire, kept as it came."""
 
+COLOURS = 12
+"""How many colours the phone page has for its contacts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -60,14 +63,45 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in a group."""
+
+    contact: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Chat:
-    """One conversation of a number; `last_inbound_ms` is what opens the window."""
+    """One conversation of a number.
+
+    Attributes:
+        last_inbound_ms: when the contact last wrote, which is what opens the window.
+        colour: the one chosen for the phone page, if any.
+        members: who is in the group.
+        blocked: the contact blocked the number: what is sent to it is never delivered.
+        reads: whether the contact reads what it is sent at once, or only when the chat is opened.
+    """
 
     number_id: str
     contact: str
     kind: ChatKind
     name: str | None = None
     last_inbound_ms: int | None = None
+    colour: int | None = None
+    members: tuple[Member, ...] = ()
+    blocked: bool = False
+    reads: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file that was uploaded for simulated contacts to send; its bytes are kept beside."""
+
+    id: str
+    mime_type: str
+    filename: str
+    size: int
+    created_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +150,12 @@ class Message:
     error_message: str | None = None
     idempotency_key: str | None = None
     flow_token: str | None = None
+    list_block: Json | None = None
+    cards: tuple[Json, ...] = ()
+    media_id: str | None = None
+    location: Json | None = None
+    contacts: tuple[Json, ...] = ()
+    reaction: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+
 import orjson
 
 from pilotbot.sandbox.clock import iso, iso_or_none
-from pilotbot.sandbox.records import Chat, Delivery, Json, Message, Number, Template, Webhook
-from pilotbot.sandbox.rules import sendable, template_text, template_variables, window_closes
+from pilotbot.sandbox.records import COLOURS, Chat, Delivery, Json, Message, Number, Template, Webhook
+from pilotbot.sandbox.rules import contact_key, sendable, template_text, template_variables, window_closes
 from pilotbot.sandbox.schemas import is_url
 
 PROVIDERS = {"meta": "META", "evolution_v2": "PILOT_STATUS", "evolution_go": "PILOT_STATUS"}
@@ -193,6 +195,11 @@ def message_row(message: Message, contact_name: str | None) -> Json:
         "caption": message.caption,
         "filename": message.filename,
         "quoted": message.quoted,
+        "list": message.list_block,
+        "cards": list(message.cards) or None,
+        "location": message.location,
+        "contacts": list(message.contacts) or None,
+        "reaction": message.reaction,
         "labels": list(message.labels),
         "idempotencyKey": message.idempotency_key,
         "status": message.status,
@@ -215,7 +222,16 @@ def chat_row(chat: Chat, number: Number) -> Json:
         "kind": chat.kind,
         "lastInboundAt": iso_or_none(chat.last_inbound_ms),
         "windowClosesAt": iso_or_none(window_closes(number, chat.last_inbound_ms)),
+        "colour": colour_of(chat),
+        "members": [{"contact": member.contact, "name": member.name} for member in chat.members],
+        "blocked": chat.blocked,
+        "reads": chat.reads,
     }
+
+
+def colour_of(chat: Chat) -> int:
+    """The chat's colour; where none was chosen, the same one for the same address each time."""
+    return zlib.crc32(contact_key(chat.contact).encode()) % COLOURS if chat.colour is None else chat.colour
 
 
 def number_row(item: Number) -> Json:
@@ -234,6 +250,8 @@ def delivery_row(item: Delivery) -> Json:
         "status": item.status,
         "statusCode": item.status_code,
         "attempts": item.attempts,
+        "response": item.response,
+        "durationMs": item.duration_ms,
         "signature": item.signature,
         "body": orjson.loads(item.body),
         "createdAt": iso(item.created_ms),

@@ -92,16 +92,32 @@ def template_text(components: Json, part: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def template_buttons(components: Json) -> tuple[Json, ...]:
-    """A template's buttons, in the shape of buttons of a message."""
+def template_media(components: Json) -> tuple[str, str] | None:
+    """The kind and the address of a template's media header, if it has one; the contract leaves the address's name open."""
+    block = components.get("header")
+    if not isinstance(block, dict) or block.get("type") not in {"IMAGE", "VIDEO", "DOCUMENT"}:
+        return None
+    addresses = (block.get(name) for name in ("url", "media", "content", "base64"))
+    return str(block["type"]).lower(), next((address for address in addresses if isinstance(address, str)), "")
+
+
+def template_buttons(components: Json, variables: Json) -> tuple[Json, ...]:
+    """A template's buttons with the variables filled in, in the shape of buttons of a message."""
     buttons = components.get("buttons")
-    kinds = {"QUICK_REPLY": "reply", "URL": "url", "PHONE_NUMBER": "call", "COPY_CODE": "copy"}
-    shaped: list[Json] = []
-    for button in buttons if isinstance(buttons, list) else []:
-        if isinstance(button, dict):
-            kind = kinds.get(str(button.get("type")), "reply")
-            shaped.append({"type": kind, "label": str(button.get("text") or "Copy code")})
-    return tuple(shaped)
+    return tuple(_template_button(each, variables) for each in (buttons if isinstance(buttons, list) else []) if isinstance(each, dict))
+
+
+def _template_button(button: Json, variables: Json) -> Json:
+    kind, label = button.get("type"), button.get("text")
+    if kind == "URL":
+        return {"type": "url", "label": str(label or "Open"), "url": fill(str(button.get("url") or ""), variables)}
+    if kind == "PHONE_NUMBER":
+        return {"type": "call", "label": str(label or "Call"), "phoneNumber": str(button.get("phone_number") or "")}
+    if kind == "COPY_CODE":
+        example = button.get("example")
+        code = example[0] if isinstance(example, list) and example else example
+        return {"type": "copy", "label": str(label or "Copy code"), "copyCode": str(code or "")}
+    return {"type": "reply", "label": str(label or "")}
 
 
 def template_variables(components: Json) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Request bodies, written from the contract: strict in what it states, open to fields it does not name."""
+"""Request bodies of ``/v1``, written from the contract: strict in what it states, open to fields it does not name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pilotbot.sandbox.clock import parse_iso
 from pilotbot.sandbox.records import ChatKind, Json, Mode
 
 MediaKind = Literal["image", "video", "document", "audio", "voice", "sticker"]
-MessageType = Literal["text", "image", "audio", "video", "document", "location", "contacts", "sticker", "reaction"]
 Text = Annotated[StrictStr, Field(min_length=1)]
 
 PHONE = re.compile(r"\+?[1-9][0-9]{6,14}")
@@ -20,6 +19,20 @@ BSUID = re.compile(r"[A-Z]{2}\.[0-9]{1,128}")
 GROUP = re.compile(r"[0-9][0-9-]{0,63}@g\.us")
 NEWSLETTER = re.compile(r"[0-9]{1,64}@newsletter")
 DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w-]+=[^;,]*)*;base64,[A-Za-z0-9+/=\s]+")
+
+
+def address_kind(address: str) -> ChatKind | None:
+    """What kind of chat an address is of; None when it is no address."""
+    if PHONE.fullmatch(address) or BSUID.fullmatch(address):
+        return "contact"
+    if GROUP.fullmatch(address):
+        return "group"
+    return "newsletter" if NEWSLETTER.fullmatch(address) else None
+
+
+def with_plus(address: str) -> str:
+    """A phone number with its ``+``; any other address as it is."""
+    return "+" + address.lstrip("+") if PHONE.fullmatch(address) else address
 
 
 def is_url(value: str) -> bool:
@@ -254,94 +267,3 @@ class TemplateWrite(Body):
     language: StrictStr = "pt_BR"
     body: Json | StrictStr
     examples: Json = Field(default_factory=dict)
-
-
-class InboundRequest(BaseModel):
-    """The body of ``POST /sandbox/inbound``: what a simulated contact does."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    sender: StrictStr = Field(alias="from")
-    name: StrictStr | None = None
-    text: StrictStr | None = None
-    number: StrictStr | None = None
-    event: Literal["received", "reply", "group", "newsletter"] | None = None
-    tap: Text | None = None
-    tap_as: Literal["reply", "received", "interactive", "buttonId"] = Field("reply", alias="tapAs")
-    quoted: StrictStr | None = None
-    group_id: StrictStr | None = Field(None, alias="groupId")
-    group_name: StrictStr | None = Field(None, alias="groupName")
-    newsletter_id: StrictStr | None = Field(None, alias="newsletterId")
-    newsletter_name: StrictStr | None = Field(None, alias="newsletterName")
-    type: MessageType | None = None
-    media: Text | None = None
-    media_type: StrictStr | None = Field(None, alias="mediaType")
-    caption: StrictStr | None = None
-    filename: StrictStr | None = None
-    at: StrictStr | None = None
-    from_me: StrictBool = Field(False, alias="fromMe")
-
-    @field_validator("sender")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        if PHONE.fullmatch(value):
-            return "+" + value.lstrip("+")
-        if BSUID.fullmatch(value):
-            return value
-        raise ValueError('"from" must be a phone number such as "+5511987650001"')
-
-    @field_validator("at")
-    @classmethod
-    def _at(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                parse_iso(value)
-            except ValueError:
-                raise ValueError('"at" must be an ISO 8601 time such as "2026-11-20T13:00:00Z"') from None
-        return value
-
-    @model_validator(mode="after")
-    def _content(self) -> Self:
-        typed = self.type in {"location", "contacts", "sticker", "reaction"}
-        if self.text is None and self.tap is None and self.media is None and self.media_type is None and not typed:
-            raise ValueError('give "text", "tap" (a label) or "media" with "mediaType"')
-        if self.group_id is not None and not GROUP.fullmatch(self.group_id):
-            raise ValueError('"groupId" must look like "120363000000000001@g.us"')
-        if self.newsletter_id is not None and not NEWSLETTER.fullmatch(self.newsletter_id):
-            raise ValueError('"newsletterId" must look like "120363000000000099@newsletter"')
-        if self.event == "group" and self.group_id is None:
-            raise ValueError('event "group" needs "groupId"')
-        if self.event == "newsletter" and self.newsletter_id is None:
-            raise ValueError('event "newsletter" needs "newsletterId"')
-        return self
-
-
-class ClockRequest(BaseModel):
-    """The body of ``POST /sandbox/clock``: how far, or until when."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    advance: StrictStr | None = None
-    now: StrictStr | None = None
-
-
-class NumberChoice(Body):
-    """The number a control call means; the first configured number without it."""
-
-    number: StrictStr | None = None
-
-
-class SecretRequest(Body):
-    """The body of ``POST /sandbox/webhooks/{id}/secret``."""
-
-    secret: Text
-
-
-class EventRequest(BaseModel):
-    """The body of ``POST /sandbox/events``: an envelope to deliver as it is."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    body: Json
-    number: StrictStr | None = None
-    signature: Literal["good", "bad", "none"] = "good"

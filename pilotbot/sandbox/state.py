@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from pilotbot.sandbox.clock import DAY_MS, Clock
 from pilotbot.sandbox.errors import ApiError
-from pilotbot.sandbox.records import Answer, Chat, Delivery, Message, Number, Template, TemplateVersion, Webhook
+from pilotbot.sandbox.records import Answer, Chat, Delivery, Media, Message, Number, Template, TemplateVersion, Webhook
 from pilotbot.sandbox.rules import contact_key
 from pilotbot.sandbox.settings import SandboxSettings
 from pilotbot.sandbox.store import Store
@@ -24,6 +24,7 @@ _TEMPLATES = TypeAdapter(Template)
 _WEBHOOKS = TypeAdapter(Webhook)
 _DELIVERIES = TypeAdapter(Delivery)
 _ANSWERS = TypeAdapter(Answer)
+_MEDIA = TypeAdapter(Media)
 
 ChatKey = tuple[str, str]
 Record = TypeVar("Record")
@@ -59,6 +60,7 @@ class State:
         self.webhooks: dict[str, Webhook] = {}
         self.deliveries: OrderedDict[str, Delivery] = OrderedDict()
         self.answers: dict[tuple[str, str], Answer] = {}
+        self.media: dict[str, Media] = {}
         self._alias: dict[str, str] = {}
         self._last_written: dict[ChatKey, str] = {}
         self._sequence = 0
@@ -87,6 +89,13 @@ class State:
         """The message of this internal id, correlation id or provider id."""
         return self.messages.get(wanted) or self.messages.get(self._alias.get(wanted, ""))
 
+    def messages_of(self, number_id: str | None = None, contact: str | None = None) -> Iterator[Message]:
+        """The messages in order of acceptance, of one number or all, with one contact or all."""
+        key = None if contact is None else contact_key(contact)
+        for message in self.messages.values():
+            if number_id in {None, message.number_id} and key in {None, contact_key(message.contact)}:
+                yield message
+
     def template(self, number_id: str, wanted: str) -> Template | None:
         """The template of this id or name on that number."""
         found = self.templates.get(wanted)
@@ -107,6 +116,15 @@ class State:
     def last_written(self, number_id: str, contact: str) -> Message | None:
         """The last message the contact wrote to the number."""
         return self.messages.get(self._last_written.get((number_id, contact_key(contact)), ""))
+
+    def active_webhooks(self, number_id: str | None = None) -> list[Webhook]:
+        """The webhooks that are posted to, of one number or all."""
+        return [hook for hook in self.webhooks.values() if hook.active and number_id in {None, hook.number_id}]
+
+    @property
+    def sequence(self) -> int:
+        """The last number that a message or a delivery was given."""
+        return self._sequence
 
     def next_seq(self) -> int:
         """A number that grows with each message and delivery."""
@@ -169,20 +187,26 @@ class State:
         del self.answers[answer.number_id, answer.key]
         self._store.delete("answer", f"{answer.number_id} {answer.key}")
 
+    def save_media(self, media: Media) -> None:
+        """Keep what is known of an uploaded file."""
+        self.media[media.id] = media
+        self._store.put("media", media.id, orjson.dumps(media))
+
     def save_meta(self) -> None:
         """Keep the clock's offset, and which numbers were given their templates."""
         self._store.put("meta", "sandbox", orjson.dumps(Meta(self._clock.offset_ms, self._seeded)))
 
     def forget(self) -> None:
-        """Forget messages, contacts, idempotency keys and deliveries; keep numbers, templates and webhooks."""
+        """Forget messages, contacts, media, idempotency keys and deliveries; keep numbers, templates and webhooks."""
         self.messages.clear()
         self.chats.clear()
         self.deliveries.clear()
         self.answers.clear()
+        self.media.clear()
         self._alias.clear()
         self._last_written.clear()
         with self._store.together():
-            for kind in ("message", "chat", "delivery", "answer"):
+            for kind in ("message", "chat", "delivery", "answer", "media"):
                 self._store.clear(kind)
 
     # -- starting -------------------------------------------------------------------------------------------------
@@ -202,13 +226,14 @@ class State:
         self.webhooks = {item.id: item for item in self._read("webhook", _WEBHOOKS) if item.number_id in mine}
         self.deliveries.update((item.id, item) for item in self._read("delivery", _DELIVERIES))
         self.answers = {(item.number_id, item.key): item for item in self._read("answer", _ANSWERS)}
+        self.media = {item.id: item for item in self._read("media", _MEDIA)}
         self._sequence = max((self._sequence, *(item.seq for item in self.deliveries.values())))
 
     def _read(self, kind: str, shape: TypeAdapter[Record]) -> Iterator[Record]:
         return (shape.validate_json(raw) for raw in self._store.load(kind))
 
     def _index(self, message: Message) -> None:
-        if message.direction == "in" and message.id not in self.messages:
+        if message.direction == "in" and message.type != "reaction" and message.id not in self.messages:
             self._last_written[message.number_id, contact_key(message.contact)] = message.id
         self.messages[message.id] = message
         for alias in (message.correlation_id, message.message_id):

@@ -111,7 +111,7 @@ class Api:
         headers = None if key is None else {"Idempotency-Key": key}
         return await self.call("POST", "/v1/messages/send", full, headers=headers)
 
-    async def write(self, text: str = "hi", **more: Any) -> Reply:
+    async def write(self, text: str | None = "hi", **more: Any) -> Reply:
         """Ana writes."""
         return await self.call("POST", "/sandbox/inbound", {"from": "+5511987650001", "name": "Ana", "text": text} | more)
 
@@ -131,6 +131,13 @@ class Api:
 
     def as_key(self, key: str | None) -> Api:
         return Api(self.session, self.url, key)
+
+
+async def settle(sandbox: Sandbox) -> None:
+    """Wait until the sandbox has nothing to do before its clock is moved."""
+    async with asyncio.timeout(PATIENCE_S):
+        while sandbox.pending().now:  # noqa: ASYNC110 (the sandbox runs on this loop and tells nobody)
+            await asyncio.sleep(0)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pilotbot.sandbox import Sandbox, SandboxSettings
 from pilotbot.sandbox.faults import Chance
-from tests.sandbox.conftest import QUICK, Api, Receiver
+from tests.sandbox.conftest import QUICK, Api, Receiver, settle
 
 MENU = {"text": "How can we help?", "buttons": [{"type": "reply", "label": label} for label in ("Track", "Talk")]}
 GROUP = "120363000000000001@g.us"
@@ -127,6 +127,16 @@ async def test_a_label_nobody_offered_is_refused_with_those_that_were(api: Api, 
     assert '"Track", "Talk"' in answer.json["error"]
     stranger = await api.call("POST", "/sandbox/inbound", {"from": "+5521998760002", "tap": "Track"})
     assert stranger.status == 400
+
+
+async def test_only_what_writes_to_us_can_be_tapped(api: Api, sandbox: Sandbox) -> None:
+    await api.write()
+    others = [{"type": "url", "label": "Open", "url": "https://shop.example"}, {"type": "copy", "label": "Copy", "copyCode": "A1"}]
+    await api.send({"text": "?", "buttons": [*others, {"type": "reply", "label": "Yes"}]})
+    await settle(sandbox)
+    answers = [await api.call("POST", "/sandbox/inbound", {"from": "+5511987650001", "tap": label}) for label in ("Open", "Copy", "Yes")]
+    assert [answer.status for answer in answers] == [400, 400, 200]
+    assert answers[0].json["error"].endswith('offered were: "Yes"')
 
 
 async def test_a_quote_is_a_reply(api: Api, receiver: Receiver) -> None:

@@ -127,6 +127,18 @@ async def test_error_classes(
     assert str(error) == error.body["error"]
 
 
+async def test_media_download(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
+    await api.subscribe(receiver.url)
+    uploaded = await api.call("POST", "/sandbox/media", {"data": "data:application/pdf;base64,JVBERi0=", "filename": "a.pdf"})
+    await api.write("", media=uploaded.json["url"])
+    data = (await receiver.wait(1))[0].data
+    client = official(sandbox.url)
+    downloaded = await run(client.media.download, data["mediaId"], data["phoneNumberId"])
+    assert downloaded == {
+        "base64": "data:application/pdf;base64,JVBERi0=", "mimeType": "application/pdf", "fileName": "a.pdf", "mediaId": data["mediaId"],
+    }  # fmt: skip
+
+
 async def test_idempotency_errors(sandbox: Sandbox) -> None:
     client = official(sandbox.url)
     await run(client.messages.send, {"destinationNumber": ANA, "text": "a"}, idempotency_key="k")
@@ -156,12 +168,19 @@ async def test_the_sdks_parser_accepts_every_envelope(api: Api, evolution: Api, 
         await api.call("POST", "/sandbox/inbound", {"from": ANA, "tap": "Yes", "tapAs": tap_as})
     for kind in ("location", "contacts", "sticker", "reaction"):
         await api.call("POST", "/sandbox/inbound", {"from": ANA, "type": kind})
+    shared = {
+        "location": {"latitude": 0, "longitude": 0},
+        "contacts": [{"name": "Bruno", "phone": "+5521998760002"}],
+        "reaction": {"emoji": "👍", "message": (await api.rows())[0]["id"]},
+    }
+    for kind, what in shared.items():
+        await api.call("POST", "/sandbox/inbound", {"from": ANA, "type": kind, kind: what})
     await evolution.write("g", groupId="120363000000000001@g.us", **here)
     await evolution.write("n", newsletterId="120363000000000099@newsletter", **here)
     await evolution.write("echo", fromMe=True, **here)
     await evolution.send({"media": "https://m.example/1.ogg", "mediaType": "voice"})
     await evolution.send({"groupId": "120363000000000001@g.us", "text": "x"})
-    hits = await receiver.wait(25)
+    hits = await receiver.wait(28)
     for hit in hits:
         parse_customer_webhook(json.loads(hit.raw), unknown_events="raise")
     assert {hit.event for hit in hits} == {

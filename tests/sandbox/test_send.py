@@ -213,3 +213,31 @@ async def test_validation_errors_do_not_repeat_what_was_sent(api: Api) -> None:
     answer = await api.send({"text": ["my secret"]})
     assert "my secret" not in str(answer.json)
     assert answer.json["details"]["issues"][0]["path"] == "text"
+
+
+async def test_a_list_is_shown_with_its_sections(api: Api) -> None:
+    await api.send({"text": "?", "list": ROWS})
+    row = (await api.rows())[-1]
+    assert row["list"] == {
+        "buttonText": "Choose",
+        "sections": [
+            {
+                "title": "A",
+                "rows": [{"title": "One", "description": None, "rowId": "1"}, {"title": "Two", "description": None, "rowId": None}],
+            }
+        ],
+    }
+    assert [button["label"] for button in row["buttons"]] == ["One", "Two"]
+    assert row["cards"] is None
+
+
+async def test_a_carousel_is_shown_with_its_cards(api: Api) -> None:
+    buttons = [{"type": "QUICK_REPLY", "text": "Want it", "payload": "a"}, {"type": "URL", "text": "See", "url": URL}]
+    await api.send({"text": "?", "carousel": {"cards": [{"media": {"type": "image", "url": URL}, "body": "A", "buttons": buttons}, {}]}})
+    row = (await api.rows())[-1]
+    shown = [{"type": "reply", "label": "Want it", "url": None}, {"type": "url", "label": "See", "url": URL}]
+    assert row["cards"] == [
+        {"media": {"type": "image", "url": URL}, "body": "A", "buttons": shown},
+        {"media": {}, "body": None, "buttons": []},
+    ]
+    assert (row["buttons"], row["list"]) == (shown, None)

@@ -61,6 +61,27 @@ async def test_every_change_is_told(api: Api, receiver: Receiver, listener: List
     assert await listener.until("reset") == {"kind": "reset"}
 
 
+async def test_changes_of_a_chat_are_told(api: Api, receiver: Receiver, listener: Listener) -> None:
+    await api.subscribe(receiver.url, "message.read")
+    ana = {"contact": "+5511987650001"}
+    await api.call("POST", "/sandbox/contacts", ana | {"colour": 3, "reads": False})
+    assert (await listener.next())["chat"]["colour"] == 3
+    await api.call("POST", "/sandbox/contacts", ana | {"colour": 3})  # nothing new: nothing to tell
+    await api.write(name=None)
+    assert (await listener.next())["chat"]["lastInboundAt"] is not None
+    await api.send({"text": "a", "markRead": False})
+    while (await listener.until("message"))["message"]["status"] != "DELIVERED":
+        pass
+    await api.call("POST", "/sandbox/read", ana)
+    while (await listener.until("message"))["message"]["status"] != "READ":
+        pass
+    sent = (await listener.until("delivery"))["delivery"]
+    await api.call("POST", f"/sandbox/deliveries/{sent['id']}/resend", {})
+    while (again := (await listener.until("delivery"))["delivery"])["id"] == sent["id"]:
+        pass
+    assert (again["event"], again["status"]) == ("message.read", "PENDING")
+
+
 async def test_a_quiet_stream_is_kept_alive(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "KEEP_ALIVE_S", 0.0)
     async with api.session.get(api.url + "/sandbox/stream") as response:

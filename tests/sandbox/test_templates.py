@@ -131,3 +131,51 @@ async def test_buttons_of_a_template_can_be_tapped(api: Api) -> None:
     await api.call("POST", "/sandbox/templates/still/approve", {})
     await api.send({"templateId": "still"})
     assert (await api.rows())[-1]["buttons"] == [{"type": "reply", "label": "Yes"}]
+
+
+MEDIA = {
+    "body": {"text": "Hello {{name}}, it is out."},
+    "buttons": [
+        {"type": "URL", "text": "Track", "url": "https://shop.example/{{name}}"},
+        {"type": "PHONE_NUMBER", "text": "Ring", "phone_number": "+551140028922"},
+        {"type": "COPY_CODE", "example": ["PROMO10"]},
+        {"type": "QUICK_REPLY", "text": "Thanks"},
+    ],
+}
+
+
+async def send_new(api: Api, body: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Make, approve and send a template; its row."""
+    made = await api.call("POST", "/v1/templates", NEW | {"body": body})
+    assert made.status == 201, made.json
+    await api.call("POST", "/sandbox/templates/Order_out/approve", {})
+    answer = await api.send({"templateId": "Order_out", "variables": {"name": "Ana"}} | more)
+    assert answer.status == 202, answer.json
+    return (await api.rows())[-1]
+
+
+async def test_buttons_keep_what_they_do(api: Api) -> None:
+    row = await send_new(api, MEDIA)
+    assert row["buttons"] == [
+        {"type": "url", "label": "Track", "url": "https://shop.example/Ana"},
+        {"type": "call", "label": "Ring", "phoneNumber": "+551140028922"},
+        {"type": "copy", "label": "Copy code", "copyCode": "PROMO10"},
+        {"type": "reply", "label": "Thanks"},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["IMAGE", "VIDEO", "DOCUMENT"])
+@pytest.mark.parametrize("name", ["url", "media", "content", "base64"])
+async def test_a_media_header_is_shown(api: Api, kind: str, name: str) -> None:
+    row = await send_new(api, MEDIA | {"header": {"type": kind, name: "https://m.example/1"}})
+    assert (row["header"], row["media"]) == ({"type": kind.lower(), "content": "https://m.example/1"}, None)
+
+
+async def test_media_of_a_send_take_the_headers_place(api: Api) -> None:
+    mine = {"media": "https://m.example/2", "mediaType": "image"}
+    row = await send_new(api, MEDIA | {"header": {"type": "IMAGE", "url": "https://m.example/1"}}, **mine)
+    assert (row["header"], row["media"], row["mediaType"]) == ({"type": "image", "content": "https://m.example/2"}, None, None)
+
+
+async def test_a_header_without_media_is_none(api: Api) -> None:
+    assert (await send_new(api, MEDIA | {"header": {"type": "IMAGE", "url": 1}}))["header"] is None

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from pilotbot.sandbox.clock import iso, parse_iso
+from pilotbot.sandbox.control_schemas import ContactRequest, InboundRequest, MediaRequest, ReadRequest, ResendRequest
 from pilotbot.sandbox.errors import ApiError
 from pilotbot.sandbox.faults import FaultsRequest
 from pilotbot.sandbox.http import parse
-from pilotbot.sandbox.schemas import InboundRequest, SendRequest, TemplateWrite, WebhookCreate, is_url
+from pilotbot.sandbox.schemas import SendRequest, TemplateWrite, WebhookCreate, is_url
 from tests.sandbox.conftest import Api
 
 JSON = st.recursive(
@@ -30,7 +31,10 @@ def bodies(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(st.sampled_from(names), JSON, max_size=6)
 
 
-@pytest.mark.parametrize("model", [SendRequest, InboundRequest, TemplateWrite, WebhookCreate, FaultsRequest])
+@pytest.mark.parametrize(
+    "model",
+    [SendRequest, TemplateWrite, WebhookCreate, FaultsRequest, InboundRequest, ContactRequest, ReadRequest, MediaRequest, ResendRequest],
+)
 def test_any_object_is_taken_or_refused_in_contract_form(model: type[BaseModel]) -> None:
     @given(bodies(model))
     def check(body: dict[str, Any]) -> None:
