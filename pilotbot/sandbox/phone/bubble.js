@@ -1,108 +1,124 @@
 // One message as a bubble.
 
+import { carousel, contactCards, locationCard } from "./cards.js";
+import { mediaKind, shortText } from "./chats.js";
 import { h, icon } from "./dom.js";
-import { phoneText, timeOf } from "./format.js";
+import { phoneText, timeOf, whenOf } from "./format.js";
 import { has, t } from "./i18n.js";
-import { formatted, plain } from "./markup.js";
+import { formatted, isEmoji } from "./markup.js";
 import { media } from "./media.js";
-import { fromBot, optionsOf, statusOf, textOf } from "./state.js";
+import { optionsUnder } from "./options.js";
+import { fromBot, statusOf, textOf, writerOf } from "./state.js";
 
 /**
  * Draw a message.
  * @param {object} row the message
- * @param {{quoted: ?object, taken: boolean, tapped: Set<string>, group: boolean}} about what the rest of the chat says of
- *   it: the message it answers, whether a bot has it, the labels that were tapped, whether this is a group
- * @param {{tap: (row, label) => void, quote: (row) => void, copy: (text) => void}} acts
+ * @param {object} about what the rest of the chat says of it
+ * @param {?object} about.quoted the message it answers
+ * @param {number} about.quotedColour the colour of who wrote that
+ * @param {boolean} about.taken whether a bot has it
+ * @param {Set<string>} about.tapped the labels that were tapped
+ * @param {?{name: string, colour: number}} about.author who wrote it, in a group
+ * @param {boolean} about.first whether it begins a series of one side: it has the tail
+ * @param {boolean} about.selected whether its details are shown
+ * @param {boolean} about.found whether it was looked for a moment ago
+ * @param {?string} about.scheduled when it goes out, as an ISO time, while that is to come
+ * @param {Array<{person, name, emoji}>} about.reactions
+ * @param {?string} about.me who would react now
+ * @param {object} acts
  */
 export function bubble(row, about, acts) {
   const status = row.direction === "out" ? statusOf(row) : about.taken ? "delivered" : "sent";
-  const options = optionsOf(row);
-  const failed = row.direction === "out" && status === "failed";
+  const looks = [
+    fromBot(row) ? "out" : "in",
+    about.first && "first",
+    ["failed", "canceled"].includes(status) && row.direction === "out" && status,
+    about.scheduled && "scheduled",
+    about.selected && "selected",
+    about.found && "found",
+    row.media && mediaKind(row) === "sticker" && "bare",
+    row.cards && "wide",
+    about.reactions.length && "reacted",
+  ];
   return h(
     "article",
     {
-      class: `bubble ${fromBot(row) ? "out" : "in"}${failed ? " failed" : ""}`,
+      class: `bubble ${looks.filter(Boolean).join(" ")}`,
+      tabindex: "-1",
+      "aria-label": `${whoWrote(row, about)}, ${timeOf(row.createdAt)}`,
       data: { testid: "bubble", direction: row.direction, mode: row.mode, status, id: row.id },
     },
-    h(
-      "div",
-      { class: "sheet" },
-      about.group &&
-        row.direction === "in" &&
-        h("p", { class: "author-name" }, row.authorName || phoneText(row.author)),
-      row.mode === "template" &&
-        h(
-          "p",
-          { class: "tag" },
-          icon("template"),
-          `${t("template")}${row.template ? ` · ${nameOfTemplate(row)}` : ""}`,
-        ),
-      about.quoted && quotedBlock(about.quoted),
-      header(row),
-      row.media && media(row.media, row.mediaType, textOf(row), row.filename),
-      textOf(row) && h("div", { class: "words" }, formatted(textOf(row))),
-      row.footer && h("p", { class: "footer" }, partText(row.footer)),
-      meta(row, status),
-      failed && failure(row),
-    ),
-    options.length > 0 &&
-      h(
-        "div",
-        {
-          class: `options${row.mode === "list" || options.length > 3 ? " rows" : ""}`,
-          role: "group",
-          "aria-label": t("options"),
-        },
-        options.map((option) => optionButton(row, option, about.tapped, acts)),
-      ),
-    row.messageId &&
-      !failed &&
-      h(
-        "button",
-        {
-          type: "button",
-          class: "tool quote",
-          "aria-label": t("quote"),
-          title: t("quote"),
-          data: { testid: "quote" },
-          on: { click: () => acts.quote(row) },
-        },
-        icon("quote"),
-      ),
+    h("div", { class: "sheet" }, content(row, about, acts), meta(row, status), status === "failed" && failure(row)),
+    optionsUnder(row, about.tapped, acts),
+    row.cards && carousel(row, about.tapped, acts),
+    about.reactions.length > 0 && reactions(row, about, acts),
+    tools(row, status, about, acts),
   );
+}
+
+const whoWrote = (row, about) =>
+  fromBot(row) ? t("bot") : (about.author?.name ?? row.contactName ?? phoneText(writerOf(row)));
+
+function content(row, about, acts) {
+  const words = textOf(row);
+  return [
+    about.author && about.first && h("p", { class: `author-name name-${about.author.colour}` }, about.author.name),
+    row.mode === "template" &&
+      h("p", { class: "tag" }, icon("template"), `${t("template")}${row.template ? ` · ${templateName(row)}` : ""}`),
+    about.quoted && quotedBlock(about.quoted, about.quotedColour, acts.find),
+    header(row),
+    row.location && locationCard(row.location),
+    row.contacts && contactCards(row.contacts, (contact) => acts.begin({ ...contact, number: row.number })),
+    row.media &&
+      media(row.media, mediaKind(row), {
+        id: row.id,
+        caption: words,
+        filename: row.filename,
+        mimeType: row.mediaType,
+        voice: row.mediaType === "voice" || /^audio\/ogg/.test(row.mediaType),
+      }),
+    row.reaction && h("p", { class: "words noted" }, shortText(row)), // to a message that is not here any more
+    words &&
+      !row.location &&
+      !row.contacts &&
+      !row.reaction &&
+      h("div", { class: `words${isEmoji(words) && !row.media ? " big" : ""}` }, formatted(words)),
+    row.footer && h("p", { class: "footer" }, partText(row.footer)),
+    about.scheduled &&
+      h("p", { class: "sheet-note" }, icon("clock"), t("scheduled", { when: whenOf(about.scheduled) })),
+    statusOf(row) === "canceled" && h("p", { class: "sheet-note" }, icon("close"), t("canceledNote")),
+  ];
 }
 
 const modeText = (mode) => (has(`mode_${mode}`) ? t(`mode_${mode}`) : mode);
 const partText = (part) => (typeof part === "string" ? part : String(part?.text ?? part?.content ?? ""));
-const nameOfTemplate = (row) =>
+const templateName = (row) =>
   typeof row.template === "string" ? row.template : (row.template?.name ?? row.template?.id ?? "");
 
 function header(row) {
   if (!row.header) return null;
   const kind = String(row.header.type ?? "text").toLowerCase();
-  const content =
+  const inside =
     typeof row.header === "string" ? row.header : (row.header.content ?? row.header.text ?? row.header.url ?? "");
-  if (kind === "none" || !content) return null;
-  if (["image", "video", "document"].includes(kind)) return content === row.media ? null : media(content, kind, "");
-  return h("p", { class: "header" }, String(content));
+  if (kind === "none" || !inside) return null;
+  if (["image", "video", "document"].includes(kind))
+    return inside === row.media ? null : media(inside, kind, { id: `${row.id} header`, filename: row.header.filename });
+  return h("p", { class: "header" }, String(inside));
 }
 
-/** A short look at the message that another one answers. */
-export function quotedBlock(row) {
+/** A short look at the message that another one answers; `find(row)`, where it is given, leads to it. */
+export function quotedBlock(row, colour, find) {
+  const who = fromBot(row) ? t("bot") : row.authorName || row.contactName || phoneText(writerOf(row));
+  const inside = [
+    h("span", { class: `quoted-who${fromBot(row) ? "" : ` name-${colour}`}` }, who),
+    h("span", { class: "quoted-text" }, shortText(row)),
+  ];
+  const look = `quoted ${fromBot(row) ? "out" : "in"}`;
+  if (!find) return h("blockquote", { class: look }, inside);
   return h(
-    "blockquote",
-    { class: `quoted ${fromBot(row) ? "out" : "in"}` },
-    h(
-      "span",
-      { class: "quoted-who" },
-      fromBot(row) ? t("bot") : row.authorName || row.contactName || phoneText(row.author ?? row.contact),
-    ),
-    h(
-      "span",
-      { class: "quoted-text" },
-      plain(textOf(row)) ||
-        (row.media ? t(row.mediaType === "image" ? "photo" : "document") : (optionsOf(row)[0]?.label ?? "")),
-    ),
+    "button",
+    { type: "button", class: look, title: t("toQuoted"), data: { testid: "quoted" }, on: { click: () => find(row) } },
+    inside,
   );
 }
 
@@ -128,30 +144,49 @@ function failure(row) {
   );
 }
 
-function optionButton(row, option, tapped, acts) {
-  const props = {
-    class: `option ${option.kind}${tapped.has(option.label) ? " tapped" : ""}`,
-    data: { testid: "option", kind: option.kind },
-  };
-  const signs = { reply: "reply", url: "link", call: "call", copy: "copy" };
-  const content = [
-    row.mode !== "list" && icon(signs[option.kind]),
+/** The reactions under a bubble; a press on one's own takes it back. */
+function reactions(row, about, acts) {
+  const mine = about.reactions.find(({ person }) => person === about.me);
+  const list = about.reactions.map(({ name, emoji }) => `${emoji} ${phoneText(name)}`).join(", ");
+  const shown = [...new Set(about.reactions.map(({ emoji }) => emoji))].join(" ");
+  const inside = [shown, about.reactions.length > 1 && h("span", { class: "reaction-count" }, about.reactions.length)];
+  const label = `${t("reactions", { list })}${mine ? `. ${t("reactionTakeBack", { emoji: mine.emoji })}` : ""}`;
+  const props = { class: "reactions", "aria-label": label, title: label, data: { testid: "reactions" } };
+  if (!mine) return h("p", { ...props, role: "img" }, inside);
+  return h("button", { ...props, type: "button", on: { click: () => acts.react(row, mine.emoji) } }, inside);
+}
+
+/** What can be done with a message: react, reply, look closer. */
+function tools(row, status, about, acts) {
+  const tool = (testid, label, name, act, more = {}) =>
     h(
-      "span",
-      { class: "option-text" },
-      h("span", { class: "option-label" }, option.label),
-      option.detail && h("span", { class: "option-detail" }, option.detail),
-    ),
-    tapped.has(option.label) &&
-      h("span", { class: "option-tapped" }, icon("sent"), h("span", { class: "spoken" }, t("tapped"))),
-  ];
-  if (option.kind === "url" && /^https?:\/\//i.test(option.value)) {
-    return h("a", { ...props, href: option.value, target: "_blank", rel: "noopener noreferrer" }, content);
-  }
-  const act = option.kind === "reply" ? () => acts.tap(row, option.label) : () => acts.copy(option.value);
+      "button",
+      {
+        type: "button",
+        class: "tool",
+        tabindex: "-1", // until the bubble has the focus: see chat.js
+        "aria-label": label,
+        title: label,
+        data: { testid },
+        on: { click: act },
+        ...more,
+      },
+      icon(name),
+    );
+  const reached = row.messageId && !["failed", "queued", "canceled"].includes(status);
   return h(
-    "button",
-    { ...props, type: "button", title: option.kind === "reply" ? false : option.value, on: { click: act } },
-    content,
+    "div",
+    { class: "tools-of", role: "group", "aria-label": t("messageActs") },
+    fromBot(row) &&
+      reached &&
+      tool("react", t("react"), "emoji", ({ currentTarget }) => acts.pickReaction(currentTarget, row, about), {
+        "aria-haspopup": "dialog",
+      }),
+    row.messageId && status !== "failed" && tool("quote", t("quote"), "quote", () => acts.quote(row)),
+    tool("details", t("details"), "details", () => acts.details(row), { "aria-pressed": String(about.selected) }),
   );
 }
+
+/** What a bubble says of itself beyond its row: when this changes, it is drawn anew. */
+export const aboutVersion = (row, about) =>
+  JSON.stringify([row, about, about.quoted?.id, [...about.tapped], document.documentElement.lang]);

@@ -1,13 +1,27 @@
-// The conversation in the middle: who, the window, the bubbles.
+// The conversation in the middle: its bubbles, and what stands there while there are none.
 
-import { byId, h, reconcile } from "./dom.js";
-import { bubble } from "./bubble.js";
-import { avatar, nameOf } from "./chats.js";
-import { countdown, dayOf, phoneText } from "./format.js";
-import { numberName, t } from "./i18n.js";
-import { chatOf, now, numberOf, rowsOf, takenIds, windowOf } from "./state.js";
+import { aboutVersion, bubble } from "./bubble.js";
+import { nameOf } from "./chats.js";
+import { personOf } from "./composer.js";
+import { byId, h, keepOneTabStop, reconcile } from "./dom.js";
+import { dayOf, phoneText } from "./format.js";
+import { drawHead } from "./head.js";
+import { t } from "./i18n.js";
+import {
+  chatOf,
+  colourOf,
+  fromBot,
+  messageOf,
+  now,
+  reactionsOf,
+  rowsOf,
+  statusOf,
+  takenIds,
+  writerOf,
+} from "./state.js";
 
 const PAGE = 200;
+const AROUND = 20; // messages shown ahead of one that is looked for
 const AT_THE_END = 80; // pixels from the end that still count as being there
 
 let shownKey = null;
@@ -23,34 +37,14 @@ export function drawChat(state, acts) {
     blank(state, acts);
     return;
   }
-  byId("talk-avatar").replaceWith(Object.assign(avatar(chat), { id: "talk-avatar" }));
-  byId("talk-name").textContent = nameOf(chat);
-  const number = numberOf(state, chat.number);
-  byId("talk-number").textContent = `${phoneText(chat.contact)} → ${number ? numberName(number) : chat.number}`;
-  byId("talk-number").title = number ? phoneText(number.phone) : "";
-  drawWindow(state);
+  document.body.removeAttribute("data-empty");
+  drawHead(state, chat, acts);
   drawBubbles(state, chat, acts);
-}
-
-/** Draw the countdown alone; called each second. */
-export function drawWindow(state) {
-  const chat = state.open && chatOf(state, state.open);
-  if (!chat) return;
-  const { kind, left } = windowOf(state, chat);
-  const text = {
-    none: () => t("windowNone"),
-    never: () => t("windowNever", { name: nameOf(chat) }),
-    closed: () => t("windowClosed"),
-    open: () => t("windowOpen", { left: countdown(left) }),
-  }[kind]();
-  const element = byId("window");
-  element.dataset.window = kind;
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function drawBubbles(state, chat, acts) {
   const scroll = byId("scroll");
-  const rows = rowsOf(state, chat.key);
+  const rows = shown(state, chat);
   const turned = shownKey !== chat.key;
   if (turned) {
     shownKey = chat.key;
@@ -59,7 +53,11 @@ function drawBubbles(state, chat, acts) {
   }
   const atEnd = turned || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < AT_THE_END;
   byId("earlier").hidden = rows.length <= shownRows;
-  reconcile(byId("bubbles"), rows.length ? items(state, chat, rows.slice(-shownRows), acts) : [quiet(chat, acts)]);
+  const bubbles = byId("bubbles");
+  reconcile(bubbles, rows.length ? items(state, chat, rows.slice(-shownRows), acts) : [quiet(chat, acts)]);
+  const all = [...bubbles.querySelectorAll(".bubble")];
+  const stop = all.find((each) => each.contains(document.activeElement)) ?? all.at(-1);
+  keepOneTabStop(bubbles, ".bubble", (each) => each === stop);
 
   const last = rows.at(-1);
   const fresh = last && last.id !== lastId;
@@ -68,39 +66,60 @@ function drawBubbles(state, chat, acts) {
   else if (fresh) byId("jump").hidden = false;
 }
 
+/** The rows that are bubbles: a reaction shows under the message it is about. */
+const shown = (state, chat) =>
+  rowsOf(state, chat.key).filter((row) => !row.reaction || !messageOf(state, chat.key, row.reaction.message));
+
 function items(state, chat, rows, acts) {
+  const all = rowsOf(state, chat.key);
+  const byEither = new Map(all.flatMap((row) => [[row.id, row], ...(row.messageId ? [[row.messageId, row]] : [])]));
+  const quotes = new Map(all.map((row) => [row, byEither.get(row.quotedMessageId ?? row.quoted) ?? null]));
+  const tapped = new Map();
+  for (const [row, menu] of quotes)
+    if (menu && row.direction === "in") tapped.set(menu, (tapped.get(menu) ?? new Set()).add(row.text));
+  const reacted = all.some((row) => row.reaction);
   const taken = takenIds(state);
-  const find = (id) => rows.find((row) => id && (row.messageId === id || row.id === id));
-  const quotes = new Map(rows.map((row) => [row, find(row.quotedMessageId ?? row.quoted)]));
-  const tapped = (row) =>
-    new Set(rows.filter((other) => other.direction === "in" && quotes.get(other) === row).map((other) => other.text));
+  const me = personOf(state);
   const made = [];
   let day = null;
+  let before = null;
   for (const row of rows) {
     const today = dayOf(row.createdAt, now(state));
-    if (today !== day)
+    const fresh = today !== day;
+    if (fresh)
       made.push({
         key: `day ${row.createdAt.slice(0, 10)} ${row.id}`,
         version: today,
         build: () => h("p", { class: "day" }, h("span", {}, today)),
       });
     day = today;
+    const quoted = quotes.get(row);
+    const scheduled = statusOf(row) === "queued" && Date.parse(row.deliverAt ?? "") > now(state);
     const about = {
-      quoted: quotes.get(row) ?? null,
+      quoted,
+      quotedColour: quoted && colourOf(state, chat.number, writerOf(quoted)),
       taken: taken.has(row.id),
-      tapped: row.direction === "out" ? tapped(row) : new Set(),
-      group: chat.kind === "group",
+      tapped: tapped.get(row) ?? new Set(),
+      author: chat.kind === "group" && !fromBot(row) ? author(state, chat, row) : null,
+      first: fresh || !before || fromBot(before) !== fromBot(row) || before.author !== row.author,
+      selected: state.selected === row.id,
+      found: state.found === row.id,
+      scheduled: scheduled ? row.deliverAt : null,
+      reactions: reacted ? reactionsOf(state, row) : [],
+      me,
     };
-    const version = JSON.stringify([
-      row,
-      about.quoted?.id,
-      about.taken,
-      [...about.tapped],
-      document.documentElement.lang,
-    ]);
-    made.push({ key: row.id, version, build: () => bubble(row, about, acts) });
+    before = row;
+    made.push({ key: row.id, version: aboutVersion(row, about), build: () => bubble(row, about, acts) });
   }
   return made;
+}
+
+function author(state, chat, row) {
+  const member = chat.members?.find(({ contact }) => contact === row.author);
+  return {
+    name: row.authorName || member?.name || phoneText(row.author),
+    colour: colourOf(state, chat.number, row.author),
+  };
 }
 
 function quiet(chat, acts) {
@@ -124,7 +143,7 @@ function quiet(chat, acts) {
 }
 
 function blank(state, acts) {
-  const first = state.chats.size + state.drafts.length === 0;
+  const first = state.chats.size === 0;
   document.body.toggleAttribute("data-empty", first); // a narrow screen shows the invitation in place of an empty list
   const build = () =>
     h(
@@ -155,22 +174,56 @@ function toEnd() {
   byId("jump").hidden = true;
 }
 
-/** Wire the scroll area: the way to the end, and to earlier messages. */
+/** Bring a message of the open chat into sight, with the focus on it; as many earlier ones are shown as that takes. */
+export function reveal(state, row, draw) {
+  const rows = shown(state, chatOf(state, row.key));
+  const target = row.reaction ? messageOf(state, row.key, row.reaction.message) : row;
+  const at = rows.indexOf(target);
+  if (at >= 0 && rows.length - at > shownRows) {
+    shownRows = rows.length - at + AROUND;
+    draw();
+  }
+  const node = byId("bubbles").querySelector(`[data-id="${CSS.escape(target?.id ?? row.id)}"]`);
+  node?.scrollIntoView({ block: "center" });
+  node?.focus({ preventScroll: true });
+}
+
+/** Only the tools of the bubble that has the focus are in the tab order. */
+function follow(bubbles) {
+  bubbles.addEventListener("focusin", ({ target }) => {
+    const current = target.closest(".bubble");
+    for (const tool of bubbles.querySelectorAll(".tools-of .tool"))
+      tool.tabIndex = tool.closest(".bubble") === current ? 0 : -1;
+    for (const each of bubbles.querySelectorAll(".bubble")) each.tabIndex = each === current ? 0 : -1;
+  });
+  bubbles.addEventListener("keydown", (event) => {
+    const all = [...bubbles.querySelectorAll(".bubble")];
+    const at = all.indexOf(event.target);
+    if (at < 0) return;
+    if (event.key === "Escape") byId("text").focus();
+    const to = all[{ ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key]];
+    if (!to) return;
+    event.preventDefault();
+    to.focus({ preventScroll: true });
+    to.scrollIntoView({ block: "nearest" });
+  });
+}
+
+/** Wire the conversation: the way to the end and to earlier messages, arrow keys among the bubbles. */
 export function wireChat(draw) {
   const scroll = byId("scroll");
+  follow(byId("bubbles"));
   byId("jump").addEventListener("click", toEnd);
   scroll.addEventListener("scroll", () => {
     if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < AT_THE_END) byId("jump").hidden = true;
   });
   // A picture that arrives late makes the page longer: whoever was at the end stays there.
-  scroll.addEventListener(
-    "load",
-    ({ target }) => {
-      const grown = target.offsetHeight ?? 0;
-      if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < AT_THE_END + grown) toEnd();
-    },
-    true,
-  );
+  const stay = ({ target }) => {
+    const grown = target.offsetHeight ?? 0;
+    if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < AT_THE_END + grown) toEnd();
+  };
+  scroll.addEventListener("load", stay, true);
+  scroll.addEventListener("loadedmetadata", stay, true);
   byId("earlier").addEventListener("click", () => {
     const before = scroll.scrollHeight;
     shownRows += PAGE;

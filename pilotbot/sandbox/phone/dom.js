@@ -52,13 +52,26 @@ export function reconcile(parent, items) {
     const node = build();
     node.dataset.key = key;
     versions.set(node, version);
-    old?.replaceWith(node);
+    if (old) replace(old, node);
     return node;
   });
   for (const node of present.values()) node.remove();
   wanted.forEach((node, index) => {
     if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
   });
+}
+
+const REACHABLE = "button, a, input, select, summary, [tabindex]";
+
+/** Put a node in the place of its older self; what had the focus in the old one has it in the new one. */
+function replace(old, node) {
+  const focused = document.activeElement;
+  const had = old.contains(focused);
+  const alike = (within) =>
+    [...within.querySelectorAll(REACHABLE)].filter((each) => each.dataset.testid === focused.dataset.testid);
+  const at = alike(old).indexOf(focused);
+  old.replaceWith(node);
+  if (had) (old === focused ? node : (alike(node)[at] ?? node)).focus({ preventScroll: true });
 }
 
 /** Arrow keys, Home and End move the focus among the items of a list; only one of them is in the tab order. */
@@ -82,6 +95,8 @@ export function keepOneTabStop(list, selector, preferred) {
 }
 
 const PATHS = {
+  dots: "M6 10a2 2 0 1 1 0 4 2 2 0 0 1 0-4zm6 0a2 2 0 1 1 0 4 2 2 0 0 1 0-4zm6 0a2 2 0 1 1 0 4 2 2 0 0 1 0-4z",
+  again: "M12 5V1L7 6l5 5V7a5 5 0 1 1-5 5H5a7 7 0 1 0 7-7z",
   send: "M3 20.5 21.5 12 3 3.5v6.6L15 12 3 13.9z",
   attach:
     "M16.5 6.5v10.2a4.5 4.5 0 0 1-9 0V6a3 3 0 0 1 6 0v9.8a1.5 1.5 0 0 1-3 0V7H9v8.8a3 3 0 0 0 6 0V6a4.5 4.5 0 0 0-9 0v10.7a6 6 0 0 0 12 0V6.5z",
@@ -103,21 +118,45 @@ const PATHS = {
   copy: "M8 3h11v14H8zm2 2v10h7V5zM5 7v14h11v-2H7V7z",
   reply: "M10 9V5l-7 7 7 7v-4.1c5 0 8.5 1.6 11 5.1-1-5-4-10-11-11z",
   phone: "M7 1h10a2 2 0 0 1 2 2v18a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V3a2 2 0 0 1 2-2zm0 4v13h10V5zm4 15v1.5h2V20z",
+  search:
+    "M10.5 3a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15zm0 2a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM16 14.6l5 5-1.4 1.4-5-5z",
+  emoji:
+    "M12 2.5a9.5 9.5 0 1 1 0 19 9.5 9.5 0 0 1 0-19zm0 2a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM8.7 8.3a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6zm6.6 0a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6zM7 13.2h10a5 5 0 0 1-10 0z",
+  more: "M12 4a2 2 0 1 1 0 4 2 2 0 0 1 0-4zm0 6a2 2 0 1 1 0 4 2 2 0 0 1 0-4zm0 6a2 2 0 1 1 0 4 2 2 0 0 1 0-4z",
+  details:
+    "M12 2.5a9.5 9.5 0 1 1 0 19 9.5 9.5 0 0 1 0-19zm0 2a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM11 10.5h2V17h-2zM11 7h2v2h-2z",
+  image: "M3 4h18v16H3zm2 2v12h14V6zm1.5 10.5 4-5 3 3.5 2-2.5 3 4zM8 8a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3z",
+  video: "M3 6h12v12H3zm13.5 4.3L21 7v10l-4.5-3.3z",
+  audio:
+    "M12 2a3.5 3.5 0 0 1 3.5 3.5v6a3.5 3.5 0 0 1-7 0v-6A3.5 3.5 0 0 1 12 2zM5.5 11h2a4.5 4.5 0 0 0 9 0h2a6.5 6.5 0 0 1-5.5 6.4V21h-2v-3.6A6.5 6.5 0 0 1 5.5 11z",
+  sound: "M9 4.2 20 2v13.5a3 3 0 1 1-2-2.8V6.4l-7 1.4v10.7a3 3 0 1 1-2-2.8z",
+  sticker: "M4 4h16v9l-7 7H4zm2 2v12h6v-6h6V6zm8 8v3.2l3.2-3.2z",
+  pin: "M12 2a7 7 0 0 1 7 7c0 4.8-7 13-7 13S5 13.8 5 9a7 7 0 0 1 7-7zm0 4.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
+  person: "M12 3a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM3.5 20.5c0-4 4.2-6.5 8.5-6.5s8.5 2.5 8.5 6.5v.5h-17z",
+  block:
+    "M12 2.5a9.5 9.5 0 1 1 0 19 9.5 9.5 0 0 1 0-19zm-5.9 5a7.5 7.5 0 0 0 10.4 10.4zm1.4-1.4 10.4 10.4A7.5 7.5 0 0 0 7.5 6.1z",
+  edit: "M4 16.6 15.6 5 19 8.4 7.4 20H4zM17 3.6l1-1a1.4 1.4 0 0 1 2 0L21.4 4a1.4 1.4 0 0 1 0 2l-1 1z",
+  eye: "M12 5c5 0 8.6 3.6 10 7-1.4 3.4-5 7-10 7S3.4 15.4 2 12c1.4-3.4 5-7 10-7zm0 3a4 4 0 1 0 0 8 4 4 0 0 0 0-8zm0 2a2 2 0 1 1 0 4 2 2 0 0 1 0-4z",
+  play: "M7 4.5 19.5 12 7 19.5z",
+  pause: "M6.5 5h4v14h-4zm7 0h4v14h-4z",
+  list: "M4 5h3v3H4zm5 .5h11v2H9zM4 10.5h3v3H4zm5 .5h11v2H9zM4 16h3v3H4zm5 .5h11v2H9z",
+  download: "M11 3h2v9.2l3.3-3.3 1.4 1.4L12 16l-5.7-5.7 1.4-1.4 3.3 3.3zM4 19h16v2H4z",
+  lock: "M7 10V7a5 5 0 0 1 10 0v3h1.5v11h-13V10zm2 0h6V7a3 3 0 0 0-6 0z",
   group:
     "M9 5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7zm7.5 1a2.8 2.8 0 1 1 0 5.6 2.8 2.8 0 0 1 0-5.6zM2 18.5c0-2.8 3.5-4.5 7-4.5s7 1.7 7 4.5V20H2zm15.5 1.5H22v-1.2c0-2.1-2.6-3.5-5.3-3.5l-.9.1c1.1.8 1.7 1.9 1.7 3.2z",
 };
 
 /** A decorative icon (hidden from assistive technology: the control that holds it carries the label). */
-export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  for (const [key, value] of Object.entries({
-    viewBox: "0 0 24 24",
-    class: `icon icon-${name}`,
-    "aria-hidden": "true",
-  }))
-    svg.setAttribute(key, value);
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", PATHS[name]);
-  svg.append(path);
+export const icon = (name) => shape({ viewBox: "0 0 24 24", class: `icon icon-${name}` }, { [name]: PATHS[name] });
+
+/** A decorative drawing of paths, each named in data-part. */
+export function shape(props, paths) {
+  const made = (tag, attributes) => {
+    const element = document.createElementNS(SVG, tag);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    return element;
+  };
+  const svg = made("svg", { ...props, "aria-hidden": "true" });
+  svg.append(...Object.entries(paths).map(([name, d]) => made("path", { "data-part": name, d })));
   return svg;
 }

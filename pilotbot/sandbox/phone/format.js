@@ -7,6 +7,9 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** How many colours people can have. */
+export const COLOURS = 12;
+
 const two = (value) => String(value).padStart(2, "0");
 const startOfDay = (at) => new Date(at).setHours(0, 0, 0, 0);
 
@@ -37,6 +40,12 @@ const longDate = inForm({ weekday: "long", day: "numeric", month: "long" });
 /** "11/21" */
 const shortDate = inForm({ day: "2-digit", month: "2-digit" });
 
+/** "Sat, Nov 21, 14:05" */
+export const whenOf = (at) => `${clockDate(at)}, ${timeOf(at)}`;
+
+/** The time alone where it is of the same day as `day`, else the date with it. */
+export const whenFrom = (at, day) => (startOfDay(at) === startOfDay(day) ? timeOf(at) : whenOf(at));
+
 /** The day of a message as seen from `now`: today, yesterday, or its date. */
 export function dayOf(at, now) {
   const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
@@ -55,6 +64,16 @@ export function shortWhen(at, now) {
 export function countdown(ms) {
   const left = Math.max(0, Math.floor(ms / SECOND));
   return `${two(Math.floor(left / 3600))}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
+}
+
+/** "240 ms", "3.2 s", "4 min 10 s", "2 h 5 min", "1 d 2 h": how long something took. */
+export function duration(ms) {
+  if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < MINUTE) return `${new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(ms / SECOND)} s`;
+  const seconds = Math.floor(ms / SECOND) % 60;
+  if (ms < HOUR) return [`${Math.floor(ms / MINUTE)} min`, seconds && `${seconds} s`].filter(Boolean).join(" ");
+  const minutes = Math.floor(ms / MINUTE) % 60;
+  return ms < DAY ? [`${Math.floor(ms / HOUR)} h`, minutes && `${minutes} min`].filter(Boolean).join(" ") : ahead(ms);
 }
 
 /** "1 d 2 h", "45 min": how far the clock was moved. Empty under a minute. */
@@ -83,9 +102,30 @@ export function initials(name) {
   return letters.join("").toUpperCase() || "#";
 }
 
-/** A number from 0 to 7, the same for the same text: the colour of an avatar. */
-export function hue(text) {
-  let sum = 0;
-  for (const letter of String(text)) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
-  return sum % 8;
+/** A number from 0 to 11, the same for the same address: the colour that the sandbox, too, gives whoever chose none. */
+export function hue(address) {
+  const key = String(address).replace(/^(\+55\d{2})9([6-9]\d{7})$/, "$1$2"); // Brazilian mobiles: with or without the ninth digit
+  let crc = -1;
+  for (const byte of new TextEncoder().encode(key)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (~crc >>> 0) % COLOURS;
+}
+
+/** "840 B", "12 kB", "1.4 MB" */
+export function bytes(count) {
+  const [size, unit] = count < 1000 ? [count, "B"] : count < 999_500 ? [count / 1000, "kB"] : [count / 1e6, "MB"];
+  return `${new Intl.NumberFormat(locale(), { maximumFractionDigits: unit === "MB" ? 1 : 0 }).format(size)} ${unit}`;
+}
+
+/** "0:07", "12:30" */
+export function length(seconds) {
+  const whole = Number.isFinite(seconds) ? Math.max(0, Math.floor(seconds)) : 0;
+  return `${Math.floor(whole / 60)}:${two(whole % 60)}`;
+}
+
+/** How much of a window is left, as one short figure: "23 h", "59 min". */
+export function leftShort(ms) {
+  return ms >= HOUR ? `${Math.floor(ms / HOUR)} h` : `${Math.max(1, Math.floor(ms / MINUTE))} min`;
 }

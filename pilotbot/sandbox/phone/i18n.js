@@ -1,14 +1,17 @@
 // The page's words, in English and Portuguese. A text with {name} takes that parameter.
 
 import { remember, recall } from "./memory.js";
+import { PANEL } from "./words-panel.js";
+import { TALK } from "./words.js";
 
 const WORDS = {
+  ...TALK,
+  ...PANEL,
   title: ["Pilot Status sandbox", "Sandbox do Pilot Status"],
   subtitle: ["Nothing here leaves this computer", "Nada aqui sai deste computador"],
   chats: ["Chats", "Conversas"],
   newContact: ["New contact", "Novo contato"],
   back: ["Back to the chats", "Voltar às conversas"],
-  log: ["Webhook log", "Registro de webhooks"],
   close: ["Close", "Fechar"],
   cancel: ["Cancel", "Cancelar"],
   clock: ["Sandbox clock", "Relógio do sandbox"],
@@ -93,21 +96,6 @@ const WORDS = {
   e_META_TEMPLATE_NOT_APPROVED: ["The template is not approved.", "O template não está aprovado."],
   e_WHATSAPP_NOT_EXIST: ["This number has no WhatsApp.", "Este número não tem WhatsApp."],
   e_MESSAGE_EXPIRED: ["It was not sent before its deadline.", "Não foi enviada antes do prazo."],
-  logEmptyTitle: ["Nothing delivered yet", "Nada entregue ainda"],
-  logEmptyText: [
-    "Start your bot: it registers its webhook by itself, and each event it is sent shows here with the answer.",
-    "Inicie o seu bot: ele registra o webhook sozinho, e cada evento enviado aparece aqui com a resposta.",
-  ],
-  logStatus: ["answer {status}, {attempts}", "resposta {status}, {attempts}"],
-  attempt: ["1 attempt", "1 tentativa"],
-  attempts: ["{count} attempts", "{count} tentativas"],
-  pending: ["waiting", "aguardando"],
-  noAnswer: ["no answer", "sem resposta"],
-  unsigned: ["not signed", "sem assinatura"],
-  signature: ["Signature", "Assinatura"],
-  address: ["Address", "Endereço"],
-  body: ["Body", "Conteúdo"],
-  copyBody: ["Copy the body", "Copiar o conteúdo"],
   name: ["Name", "Nome"],
   phone: ["Phone, with country code", "Telefone, com código do país"],
   phoneWrong: [
@@ -131,22 +119,6 @@ const WORDS = {
     "A foto de exemplo vem deste sandbox. Qualquer link http(s) serve.",
   ],
   linkWrong: ["A link begins with http:// or https://", "Um link começa com http:// ou https://"],
-  faultsText: [
-    "What the real platform does on a bad day. A good bot loses nothing.",
-    "O que a plataforma real faz num dia ruim. Um bom bot não perde nada.",
-  ],
-  f_http500: ["Requests fail with 500", "Pedidos falham com 500"],
-  f_http429: ["Too many requests (429)", "Pedidos demais (429)"],
-  f_acceptThenDrop: ["Accepts, then drops the connection", "Aceita e derruba a conexão"],
-  f_dropBefore: ["Drops the connection before accepting", "Derruba a conexão antes de aceitar"],
-  f_duplicateWebhooks: ["Webhooks arrive twice", "Webhooks chegam duas vezes"],
-  f_shuffleWebhooks: ["Webhooks arrive out of order", "Webhooks chegam fora de ordem"],
-  f_unsignedWebhooks: ["Webhooks are not signed", "Webhooks sem assinatura"],
-  f_latencyMs: ["Slow answers (ms)", "Respostas lentas (ms)"],
-  f_numberBlocked: ["The number is blocked", "O número está bloqueado"],
-  f_disconnected: ["The number is disconnected", "O número está desconectado"],
-  f_subscription: ["Paid plan active (media allowed)", "Plano pago ativo (mídia permitida)"],
-  f_readReceipts: ["Read receipts", "Confirmação de leitura"],
   reset: ["Forget all chats", "Esquecer as conversas"],
   resetSure: [
     "Forget all chats and start afresh? Numbers and templates stay.",

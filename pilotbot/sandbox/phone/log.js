@@ -1,30 +1,77 @@
-// The webhook log on the right: what the bot was sent, and what it answered.
+// The webhook log: what the bot was sent, and what it answered.
 
-import { byId, h, icon, keepOneTabStop, reconcile } from "./dom.js";
-import { clockTime } from "./format.js";
-import { t } from "./i18n.js";
+import { byId, fill, h, icon, keepOneTabStop, reconcile, rove } from "./dom.js";
+import { clockTime, duration } from "./format.js";
+import { locale, t } from "./i18n.js";
+import { copyButton, jsonBlock } from "./json.js";
 import { plain } from "./markup.js";
+import { attemptsText, nothing } from "./panel-parts.js";
 import { accepted, answerOf } from "./state.js";
 
 const openRows = new Set();
+let wanted = ""; // the event that is looked at; none means all
 
 /** Draw the log, newest first. */
 export function drawLog(state, acts) {
-  const list = byId("log-list");
-  const deliveries = [...state.deliveries.values()].reverse();
+  const all = [...state.deliveries.values()].reverse();
   for (const id of openRows) if (!state.deliveries.has(id)) openRows.delete(id);
+  drawFilter(all);
+  const shown = all.filter(({ event }) => !wanted || event === wanted);
   const redraw = () => drawLog(state, acts);
   reconcile(
-    list,
-    deliveries.length || !state.loaded ? deliveries.map((delivery) => item(delivery, acts, redraw)) : [nothing()],
+    byId("log-list"),
+    shown.length || !state.loaded ? shown.map((delivery) => item(delivery, acts, redraw)) : [empty()],
   );
-  keepOneTabStop(list, ".delivery-line", () => true);
+  keepOneTabStop(byId("log-list"), ".delivery-line", () => true);
 }
 
-function nothing() {
-  const build = () =>
-    h("li", { class: "log-empty" }, icon("log"), h("h3", {}, t("logEmptyTitle")), h("p", {}, t("logEmptyText")));
-  return { key: "nothing", version: document.documentElement.lang, build };
+/** Show one delivery, opened, with the focus on it. */
+export function reveal(id, state, acts) {
+  wanted = "";
+  openRows.add(id);
+  drawLog(state, acts);
+  const line = lineOf(id);
+  line?.scrollIntoView({ block: "nearest" });
+  line?.focus();
+}
+
+/** Wire the filter and the arrow keys. */
+export function wireLog(changed) {
+  const select = h("select", {
+    id: "log-event",
+    data: { testid: "log-filter" },
+    on: {
+      change() {
+        wanted = select.value;
+        changed();
+      },
+    },
+  });
+  fill(byId("log-filter"), h("label", { for: "log-event", "data-t": "logFilter" }, t("logFilter")), select);
+  rove(byId("log-list"), ".delivery-line");
+}
+
+function drawFilter(all) {
+  const events = [...new Set(all.map(({ event }) => event))].sort();
+  if (!events.includes(wanted)) wanted = "";
+  byId("log-filter").hidden = events.length === 0;
+  const texts = new Map([["", t("logAll", { count: all.length })]]);
+  for (const event of events) texts.set(event, `${event} (${all.filter((each) => each.event === event).length})`);
+  const select = byId("log-event");
+  const options = [...texts].map(([value, text]) => ({
+    key: value,
+    version: text,
+    build: () => h("option", { value }, text),
+  }));
+  reconcile(select, options);
+  select.value = wanted;
+}
+
+const lineOf = (id) => byId("log-list").querySelector(`[data-key="${CSS.escape(id)}"] .delivery-line`);
+
+function empty() {
+  const item = nothing("log-empty", "log", t("logEmptyTitle"), t("logEmptyText"));
+  return { ...item, build: () => h("li", {}, item.build()) };
 }
 
 function item(delivery, acts, redraw) {
@@ -32,22 +79,14 @@ function item(delivery, acts, redraw) {
   const toggle = () => {
     if (!openRows.delete(delivery.id)) openRows.add(delivery.id);
     redraw();
-    byId("log-list")
-      .querySelector(`[data-key="${CSS.escape(delivery.id)}"] .delivery-line`)
-      ?.focus();
+    lineOf(delivery.id)?.focus();
   };
-  const build = () =>
-    h("li", { class: `delivery ${tone(delivery)}` }, line(delivery, open, toggle), open && details(delivery, acts));
+  const { status, statusCode, attempts, nextAttemptAt } = delivery;
   return {
     key: delivery.id,
-    version: JSON.stringify([
-      delivery.status,
-      delivery.statusCode,
-      delivery.attempts,
-      open,
-      document.documentElement.lang,
-    ]),
-    build,
+    version: JSON.stringify([status, statusCode, attempts, nextAttemptAt, open, locale()]),
+    build: () =>
+      h("li", { class: `delivery ${tone(delivery)}` }, line(delivery, open, toggle), open && details(delivery, acts)),
   };
 }
 
@@ -64,7 +103,6 @@ function answer(delivery) {
 }
 
 function line(delivery, open, toggle) {
-  const attempts = delivery.attempts === 1 ? t("attempt") : t("attempts", { count: delivery.attempts ?? 0 });
   const at = delivery.createdAt ?? delivery.body?.data?.createdAt;
   return h(
     "button",
@@ -81,7 +119,7 @@ function line(delivery, open, toggle) {
     h(
       "span",
       { class: "delivery-when" },
-      delivery.attempts > 1 && h("em", {}, `${attempts} · `),
+      delivery.attempts > 1 && h("em", {}, `${attemptsText(delivery.attempts)} · `),
       at ? clockTime(at) : "",
     ),
   );
@@ -93,8 +131,14 @@ function summary(data) {
 }
 
 function details(delivery, acts) {
+  const { attempts, durationMs, nextAttemptAt, response, signature } = delivery;
+  const outcome = [
+    answer(delivery),
+    attemptsText(attempts),
+    Number.isFinite(durationMs) && t("took", { time: duration(durationMs) }),
+    nextAttemptAt && t("nextAttempt", { at: clockTime(nextAttemptAt) }),
+  ];
   const body = JSON.stringify(delivery.body, null, 2) ?? "";
-  const attempts = delivery.attempts === 1 ? t("attempt") : t("attempts", { count: delivery.attempts ?? 0 });
   return h(
     "div",
     { class: "delivery-more" },
@@ -102,41 +146,24 @@ function details(delivery, acts) {
       "dl",
       {},
       h("dt", {}, t("address")),
-      h("dd", {}, delivery.url, h("br"), t("logStatus", { status: answer(delivery), attempts })),
+      h("dd", {}, delivery.url),
+      h("dt", {}, t("answer")),
+      h("dd", { data: { testid: "answer" } }, outcome.filter(Boolean).join(" · "), response && h("pre", { class: "response" }, response)),
       h("dt", {}, t("signature")),
-      h("dd", { class: "mono" }, delivery.signature || t("unsigned")),
-    ),
-    h(
-      "div",
-      { class: "json-head" },
-      h("span", {}, t("body")),
       h(
-        "button",
-        {
-          type: "button",
-          class: "tool",
-          "aria-label": t("copyBody"),
-          title: t("copyBody"),
-          on: { click: () => acts.copy(body) },
-        },
-        icon("copy"),
+        "dd",
+        { class: "signature" },
+        h("span", { class: "mono" }, signature || t("unsigned")),
+        signature && copyButton(signature, t("signature"), acts),
       ),
     ),
-    h("pre", { class: "json", tabindex: "0" }, coloured(body)),
+    h("div", { class: "json-head" }, h("span", {}, t("body")), copyButton(body, t("body"), acts)),
+    jsonBlock(delivery.body, t("body")),
+    h(
+      "button",
+      { type: "button", class: "pill", data: { testid: "resend" }, on: { click: () => acts.resend(delivery) } },
+      icon("again"),
+      t("resend"),
+    ),
   );
-}
-
-// Keys, texts and values apart by colour: the pieces are cut from our own JSON.stringify, and become text nodes.
-const PIECE = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-
-function coloured(json) {
-  const nodes = [];
-  let from = 0;
-  for (const match of json.matchAll(PIECE)) {
-    nodes.push(json.slice(from, match.index));
-    const kind = match[1] ? (match[2] ? "json-key" : "json-text") : "json-value";
-    nodes.push(h("span", { class: kind }, match[1] ?? match[0]), match[2] ?? "");
-    from = match.index + match[0].length;
-  }
-  return [...nodes, json.slice(from)];
 }

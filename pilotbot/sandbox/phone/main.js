@@ -1,19 +1,25 @@
 // Wires the page: one state, one way to draw it, the acts of the person who uses it.
 
+import { chatActs } from "./acts.js";
 import * as api from "./api.js";
-import { drawChat, drawWindow, wireChat } from "./chat.js";
+import { wireFiles } from "./attach.js";
+import { drawChat, wireChat } from "./chat.js";
+import { chatFileDialog } from "./chatfile.js";
 import { drawChats } from "./chats.js";
-import { drawComposer, senderOf, wireComposer, write } from "./composer.js";
-import { attachDialog, faultsDialog, newContactDialog } from "./dialogs.js";
+import { drawComposer, wireComposer } from "./composer.js";
 import { byId, fill, h, icon, rove } from "./dom.js";
-import { ahead, clockDate, clockTime } from "./format.js";
+import { calm } from "./faults.js";
+import { drawWindow, wireHead } from "./head.js";
 import { locale, switchLanguage, t, translate } from "./i18n.js";
-import { drawLog } from "./log.js";
-import { addDraft, apply, chatOf, emptyState, forget, load, markSeen, now, setNow } from "./state.js";
+import { reveal } from "./log.js";
+import { drawPanel, showPanel, wirePanel } from "./panel.js";
+import { wirePopup } from "./popup.js";
+import { wireSearch } from "./search.js";
+import { apply, chatOf, emptyState, forget, load, markSeen, now, setNow } from "./state.js";
 import { follow } from "./stream.js";
+import { drawClock, drawTop, wireTop } from "./top.js";
 
 const TOAST_MS = 6000;
-const ANA = { phone: "+5511987650001", name: "Ana" };
 
 const state = emptyState();
 let drawing = false;
@@ -29,48 +35,28 @@ function changed() {
 function draw() {
   drawing = false;
   if (!document.hidden) markSeen(state);
-  drawTop();
-  drawChats(state, open);
+  drawTop(state);
+  drawChats(state, open, acts.find);
   drawChat(state, acts);
   drawComposer(state, acts);
-  drawLog(state, acts);
+  drawPanel(state, acts);
 }
-
-function drawTop() {
-  const connection = byId("connection");
-  connection.dataset.state = state.connection;
-  connection.textContent = t(state.connection);
-  byId("receipts").checked = state.faults.readReceipts !== false;
-  byId("faults-open").classList.toggle(
-    "on",
-    Object.entries(state.faults).some(([name, value]) => troubling(name, value)),
-  );
-  tick();
-}
-
-const troubling = (name, value) =>
-  name === "subscription" ? value === false : name !== "readReceipts" && Boolean(value);
 
 /** What changes by itself each second. */
 function tick() {
-  const at = now(state);
-  byId("clock").textContent = state.loaded ? clockTime(at) : "--:--:--";
-  const moved = ahead(state.clockAhead + 1000);
-  fill(
-    byId("clock-date"),
-    state.loaded ? clockDate(at) : "",
-    moved ? [" · ", h("b", {}, t("clockAhead", { by: moved }))] : "",
-  );
+  drawClock(state);
   drawWindow(state);
+  drawChats(state, open, acts.find); // how much is left of each window
 }
 
 let toastTimer = 0;
 function toast(text) {
   const element = byId("toast");
+  element.hidePopover();
   element.textContent = text;
-  element.hidden = false;
+  element.showPopover(); // on top of everything, an open dialog too
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => (element.hidden = true), TOAST_MS);
+  toastTimer = setTimeout(() => element.hidePopover(), TOAST_MS);
 }
 
 /** Do something with the sandbox; say so when it does not work. Resolves to whether it did. */
@@ -88,34 +74,30 @@ async function attempt(action) {
 function open(key) {
   state.open = key;
   state.quote = null;
+  state.selected = null;
   document.body.dataset.view = "talk";
   draw();
   byId("text").focus();
 }
 
-const inbound = (message) => attempt(() => api.postInbound({ ...senderOf(state), ...message }));
-
 const acts = {
-  async say(text) {
-    const quoted = state.rows.get(state.quote)?.messageId;
-    acts.unquote();
-    return inbound({ text, ...(quoted ? { quoted } : {}) });
+  ...chatActs(state, { attempt, changed, draw, open, toast }),
+  details(row) {
+    state.selected = row.id;
+    draw();
+    showPanel("message");
   },
-  tap: (row, label) => inbound({ tap: label, ...(row.messageId ? { quoted: row.messageId } : {}) }),
-  quote(row) {
-    state.quote = row.id;
-    changed();
-    byId("text").focus();
-  },
-  unquote() {
-    state.quote = null;
+  unselect() {
+    state.selected = null;
     changed();
   },
-  sample() {
-    open(addDraft(state, { ...ANA, number: state.numbers[0]?.id ?? "num_meta" }));
-    write(t("sampleOrder"));
+  showDelivery(id) {
+    showPanel("log");
+    reveal(id, state, acts);
   },
-  newContact: () => newContactDialog(state, (contact) => open(addDraft(state, contact))),
+  async resend(delivery) {
+    if (await attempt(() => api.resend(delivery.id))) toast(t("resent"));
+  },
   async copy(text) {
     try {
       await navigator.clipboard.writeText(text);
@@ -133,23 +115,10 @@ function speak(row) {
   }
 }
 
-function wireTop() {
+function wireActs() {
+  byId("save-test").addEventListener("click", saveTest);
   byId("new-contact").addEventListener("click", acts.newContact);
-  byId("attach").addEventListener("click", () => attachDialog(inbound));
-  byId("faults-open").addEventListener("click", () => faultsDialog(state, changeFaults, resetAll));
-  byId("receipts").addEventListener("change", ({ target }) => changeFaults({ readReceipts: target.checked }));
-  byId("language").addEventListener("click", () => {
-    switchLanguage();
-    words();
-    draw();
-  });
-  for (const button of document.querySelectorAll("[data-move]"))
-    button.addEventListener("click", () => moveClock(button));
-  byId("log-open").addEventListener("click", () => showLog(!document.body.hasAttribute("data-log")));
-  byId("log-close").addEventListener("click", () => showLog(false));
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && document.body.hasAttribute("data-log")) showLog(false);
-  });
+  byId("new-group").addEventListener("click", acts.newGroup);
   byId("back").addEventListener("click", () => {
     const key = state.open;
     state.open = null;
@@ -159,6 +128,12 @@ function wireTop() {
       .querySelector(`[data-key="${CSS.escape(key)}"] button`)
       ?.focus();
   });
+}
+
+/** Show the open chat as a test file. */
+async function saveTest() {
+  const { number, contact } = chatOf(state, state.open);
+  await attempt(async () => chatFileDialog(await api.getChatFile(number, contact), acts));
 }
 
 async function changeFaults(faults) {
@@ -173,19 +148,15 @@ async function resetAll() {
   changed();
 }
 
-async function moveClock(button) {
-  const buttons = [...document.querySelectorAll("[data-move]")];
-  buttons.forEach((each) => (each.disabled = true));
-  await attempt(async () => setNow(state, (await api.advanceClock(button.dataset.move)).now));
-  buttons.forEach((each) => (each.disabled = false));
-  button.focus();
+async function moveClock(span) {
+  await attempt(async () => setNow(state, (await api.advanceClock(span)).now));
   changed();
 }
 
-function showLog(visible) {
-  document.body.toggleAttribute("data-log", visible);
-  byId("log-open").setAttribute("aria-expanded", String(visible));
-  byId(visible ? "log-close" : "log-open").focus();
+function language() {
+  switchLanguage();
+  words();
+  draw();
 }
 
 function words() {
@@ -196,18 +167,29 @@ function words() {
 
 function start() {
   for (const [id, name] of [
-    ["faults-open", "tune"],
-    ["log-open", "log"],
-    ["log-close", "close"],
+    ["save-test", "download"],
     ["back", "back"],
+    ["new-group", "group"],
+    ["chat-menu", "more"],
   ])
     byId(id).append(icon(name));
   words();
   rove(byId("chat-list"), "button");
-  rove(byId("log-list"), ".delivery-line");
-  wireTop();
+  wireTop(state, {
+    moveClock,
+    changeFaults,
+    clearFaults: () => changeFaults(calm(state.faults)),
+    reset: resetAll,
+    language,
+  });
+  wirePanel({ draw, changed });
+  wireActs();
+  wirePopup();
+  wireSearch(state, draw);
+  wireHead(state, acts);
   wireChat(draw);
-  wireComposer(acts.say, acts.unquote);
+  wireComposer(state, acts);
+  wireFiles(state, acts, attempt);
   document.addEventListener("visibilitychange", changed);
   setInterval(tick, 1000);
   follow({

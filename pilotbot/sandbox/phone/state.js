@@ -1,5 +1,6 @@
 // What the page knows: one plain object, changed by the functions below and drawn from scratch-free snapshots of it.
 
+import { hue } from "./format.js";
 import { recall, remember } from "./memory.js";
 
 const RANK = { queued: 0, sent: 1, delivered: 2, read: 3, failed: 4, canceled: 4 };
@@ -17,10 +18,14 @@ export function emptyState() {
     messages: new Map(), // key -> rows in order
     rows: new Map(), // id -> row
     deliveries: new Map(), // id -> delivery, oldest first
-    drafts: recall("drafts") ?? [], // contacts added here who have not written yet
     seen: recall("seen") ?? {}, // key -> createdAt of the last message looked at
     open: null, // key of the chat on the screen
     quote: null, // id of the message being answered
+    found: null, // id of the message that was looked for, while it is lit up
+    search: "", // what is looked for in the list of chats
+    selected: null, // id of the message whose life the panel tells; null follows the latest
+    bots: null, // what the bots know of the open chat, see inspect.js
+    revision: 0, // how many events came
   };
 }
 
@@ -31,8 +36,13 @@ export const textOf = (row) => row.text || row.caption || "";
 export const fromBot = (row) => row.direction === "out" || row.fromMe === true;
 export const rowsOf = (state, key) => state.messages.get(key) ?? [];
 export const numberOf = (state, id) => state.numbers.find((number) => number.id === id || number.phone === id);
-export const chatOf = (state, key) =>
-  state.chats.get(key) ?? draftsOf(state).find((draft) => draft.key === key) ?? null;
+export const chatOf = (state, key) => state.chats.get(key) ?? null;
+
+/** The colour of a person, from 0 to 11: that of a chat of theirs, first with this number, else one that goes with the address. */
+export function colourOf(state, number, contact) {
+  const chat = state.chats.get(keyOf(number, contact)) ?? [...state.chats.values()].find((each) => each.contact === contact);
+  return chat?.colour ?? hue(contact);
+}
 
 export function setNow(state, iso) {
   const at = Date.parse(iso);
@@ -56,10 +66,13 @@ export function load(state, server, messages, deliveries) {
   messages.forEach((row) => mergeMessage(state, row));
   deliveries.forEach((delivery) => mergeDelivery(state, delivery));
   if (state.quote && !state.rows.has(state.quote)) state.quote = null;
+  if (state.selected && !state.rows.has(state.selected)) state.selected = null;
+  state.revision += 1;
 }
 
 /** One event of the stream. */
 export function apply(state, event) {
+  state.revision += 1;
   if (event.kind === "message") mergeMessage(state, event.message);
   else if (event.kind === "chat") mergeChat(state, event.chat);
   else if (event.kind === "delivery") mergeDelivery(state, event.delivery);
@@ -126,15 +139,18 @@ export function takenIds(state) {
   return taken;
 }
 
-/** The contacts added here who have not written yet. */
-function draftsOf(state) {
-  return state.drafts.filter((draft) => !state.chats.has(draft.key));
-}
-
-/** Chats for the list, latest first; contacts who have not written yet come with them. */
+/** Chats for the list, latest first; one that nobody has written in stands where it was made. */
 export function allChats(state) {
   const latest = (chat) => rowsOf(state, chat.key).at(-1)?.createdAt ?? chat.addedAt ?? "";
-  return [...state.chats.values(), ...draftsOf(state)].sort((a, b) => (latest(a) < latest(b) ? 1 : -1));
+  return [...state.chats.values()].sort((a, b) => (latest(a) < latest(b) ? 1 : -1));
+}
+
+/** Everyone who has a chat of their own: each person once, by name. */
+export function peopleOf(state) {
+  const people = new Map();
+  for (const chat of state.chats.values())
+    if (chat.kind === "contact" && !people.has(chat.contact)) people.set(chat.contact, chat);
+  return [...people.values()].sort((a, b) => String(a.name ?? a.contact).localeCompare(String(b.name ?? b.contact)));
 }
 
 /** How many of the bot's messages in a chat were not looked at yet. */
@@ -154,32 +170,12 @@ export function markSeen(state) {
   return true;
 }
 
-/** Add a contact (or a group one writes in) who has not written yet. Returns the key of the chat. */
-export function addDraft(state, { number, phone, name, group }) {
-  const contact = group || phone;
-  const key = keyOf(number, contact);
-  if (state.chats.has(key) || state.drafts.some((draft) => draft.key === key)) return key;
-  const draft = {
-    key,
-    number,
-    contact,
-    name: group || name,
-    kind: kindOf(contact),
-    addedAt: new Date(now(state)).toISOString(),
-  };
-  if (group) Object.assign(draft, { authors: [{ phone, name }] });
-  state.drafts = [...state.drafts, draft];
-  remember("drafts", state.drafts);
-  return key;
-}
-
 /** Forget what only this browser knows (the server was told to forget the rest). */
 export function forget(state) {
-  state.drafts = [];
   state.seen = {};
   state.open = null;
   state.quote = null;
-  remember("drafts", []);
+  state.selected = null;
   remember("seen", {});
 }
 
@@ -194,6 +190,25 @@ export function windowOf(state, chat) {
   if (!Number.isFinite(closes)) return { kind: "never", left: 0 };
   const left = closes - now(state);
   return left > 0 ? { kind: "open", left } : { kind: "closed", left: 0 };
+}
+
+/** A message of a chat by either of its ids. */
+export const messageOf = (state, key, id) =>
+  (id && rowsOf(state, key).find((row) => row.messageId === id || row.id === id)) || null;
+
+/** Who wrote a message: the address of the person, not of the group. */
+export const writerOf = (row) => row.author ?? row.contact;
+
+/** The reactions to a message that still stand: [{person, name, emoji}], each person's last one. */
+export function reactionsOf(state, row) {
+  const standing = new Map();
+  for (const { reaction, ...by } of rowsOf(state, row.key)) {
+    if (!reaction || ![row.id, row.messageId].includes(reaction.message)) continue;
+    const person = writerOf(by);
+    standing.delete(person);
+    if (reaction.emoji) standing.set(person, { person, name: by.authorName ?? person, emoji: reaction.emoji });
+  }
+  return [...standing.values()];
 }
 
 /** The options under a message, in one shape: {kind: "reply" | "url" | "call" | "copy", label, detail, value}. */

@@ -7,6 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
 from pilotbot.sandbox import Sandbox, SandboxSettings
@@ -74,19 +76,45 @@ class Platform:
         self._url = url.rstrip("/")
         self._session = session
 
-    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        async with self._session.post(self._url + path, json=body, headers={"x-api-key": "ps_sandbox_number"}) as answer:
+    async def _post(self, path: str, body: dict[str, Any], key: str = "ps_sandbox_number", once: str | None = None) -> dict[str, Any]:
+        headers = {"x-api-key": key, **({"Idempotency-Key": once} if once else {})}
+        async with self._session.post(self._url + path, json=body, headers=headers) as answer:
             assert answer.status < 300, await answer.text()
             found: dict[str, Any] = await answer.json()
             return found
 
-    async def send(self, contact: str = ANA, **body: object) -> dict[str, Any]:
-        """Send as the bot, from the Meta number."""
-        return await self._post("/v1/messages/send", {"destinationNumber": contact, **body})
+    async def send(self, contact: str = ANA, *, once: str | None = None, **body: object) -> dict[str, Any]:
+        """Send as the bot, from the Meta number; `once` is the ``Idempotency-Key``."""
+        return await self._post("/v1/messages/send", {"destinationNumber": contact, **body}, once=once)
 
-    async def write(self, text: str, contact: str = ANA, **more: object) -> dict[str, Any]:
+    async def write(self, text: str | None = None, contact: str = ANA, **more: object) -> dict[str, Any]:
         """Write as a contact."""
-        return await self._post("/sandbox/inbound", {"from": contact, "text": text, **more})
+        return await self._post("/sandbox/inbound", {"from": contact, **({"text": text} if text else {}), **more})
+
+    async def contact(self, contact: str = ANA, **about: object) -> dict[str, Any]:
+        """Make or change a chat."""
+        return await self._post("/sandbox/contacts", {"contact": contact, **about})
+
+    async def template(self, name: str, **components: object) -> None:
+        """Have a template of the Meta number approved."""
+        await self._post("/v1/templates", {"name": name, "category": "UTILITY", "body": components, "examples": {"name": "Ana"}})
+        await self._post(f"/sandbox/templates/{name}/approve", {})
+
+    async def cancel(self, message: str) -> None:
+        """Cancel a message that waits to be sent."""
+        body = {"messageIds": [message]}
+        async with self._session.delete(f"{self._url}/v1/messages/cancel", json=body, headers={"x-api-key": "ps_sandbox_number"}) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def send_to_group(self, text: str) -> dict[str, Any]:
+        """Send to the group as the bot, from the Evolution number."""
+        return await self._post("/v1/messages/send", {"groupId": GROUP, "text": text}, key="ps_sandbox_evolution")
+
+    async def chats(self) -> list[dict[str, Any]]:
+        """All chats of the sandbox."""
+        async with self._session.get(f"{self._url}/sandbox/state") as answer:
+            found: list[dict[str, Any]] = (await answer.json())["chats"]
+            return found
 
     async def register(self, url: str) -> None:
         """Register a webhook for all events."""
@@ -103,6 +131,40 @@ class Platform:
 async def platform(sandbox: Sandbox) -> AsyncIterator[Platform]:
     async with aiohttp.ClientSession() as session:
         yield Platform(sandbox.url, session)
+
+
+class Hook:
+    """A webhook that plays the bot: takes events with `status`, answers ``sandbox.inspect`` with `answer` (an object as JSON, a
+    text as it is, a number as a status)."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.answer: dict[str, Any] | str | int = {"status": "unknown"}
+        self.asked: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.signatures: list[str | None] = []
+
+    async def take(self, request: web.Request) -> web.Response:
+        """``POST /hook``."""
+        body: dict[str, Any] = await request.json()
+        if body["event"] != "sandbox.inspect":
+            self.events.append(body)
+            self.signatures.append(request.headers.get("x-pilot-status-signature"))
+            return web.Response(status=self.status, text="taken")
+        self.asked.append(body["data"])
+        if isinstance(self.answer, int):
+            return web.Response(status=self.answer)
+        return web.Response(text=self.answer) if isinstance(self.answer, str) else web.json_response(self.answer)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def hook(platform: Platform) -> AsyncIterator[Hook]:
+    hook = Hook()
+    app = web.Application()
+    app.router.add_post("/hook", hook.take)
+    async with TestServer(app, host="127.0.0.1") as server:
+        await platform.register(str(server.make_url("/hook")))
+        yield hook
 
 
 def bubble(page: Page, text: str) -> Locator:

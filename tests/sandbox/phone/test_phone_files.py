@@ -9,7 +9,8 @@ import pytest
 PHONE = Path(str(files("pilotbot.sandbox").joinpath("phone")))
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted(PHONE.glob("*.js"))}
 PAGE = (PHONE / "index.html").read_text("utf-8")
-WORDS = re.findall(r"^ {2}(\w+): \[\s*\"", SCRIPTS["i18n.js"], re.MULTILINE)
+LISTS = [text.split(" = {\n", 1)[1].split("\n};")[0] for name, text in SCRIPTS.items() if name == "i18n.js" or name.startswith("words")]
+WORDS = [word for words in LISTS for word in re.findall(r"^ {2}(\w+): \[\s*\"", words, re.MULTILINE)]
 
 
 def test_the_page_names_only_files_that_exist() -> None:
@@ -37,9 +38,9 @@ def test_scripts_never_parse_markup_or_code(name: str) -> None:
 
 
 def test_each_word_has_two_languages() -> None:
-    entries = re.split(r"^ {2}\w+: \[", SCRIPTS["i18n.js"].split("const WORDS = {")[1].split("\n};")[0], flags=re.MULTILINE)
-    assert len(entries) - 1 == len(WORDS) > 100
-    for entry in entries[1:]:
+    entries = [entry for words in LISTS for entry in re.split(r"^ {2}\w+: \[", words, flags=re.MULTILINE)[1:]]
+    assert len(entries) == len(WORDS) == len(set(WORDS)) > 200
+    for entry in entries:
         assert len(re.findall(r'"(?:[^"\\]|\\.)+"', entry)) == 2, entry
 
 

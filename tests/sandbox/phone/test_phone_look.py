@@ -17,13 +17,10 @@ CUT = """(selector) => [...document.querySelectorAll(selector)]
   .filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent)"""
 
 
-async def test_lists_and_media_are_drawn(phone: OpenPage, platform: Platform, sandbox: Sandbox) -> None:
+async def test_media_are_drawn(phone: OpenPage, platform: Platform, sandbox: Sandbox) -> None:
     page = await phone()
     await platform.write("hi")
     await open_chat(page)
-    rows = [{"title": "Invoice", "description": "PDF", "rowId": "1"}, {"title": "Refund", "rowId": "2"}]
-    await platform.send(text="Pick", list={"buttonText": "See", "sections": [{"title": "All", "rows": rows}]})
-    await expect(bubble(page, "Pick").get_by_test_id("option")).to_have_text(["InvoicePDF", "Refund"])
     await platform.send(media=f"{sandbox.url}/phone/sample.svg", mediaType="image", caption="Your parcel")
     await expect(bubble(page, "Your parcel").locator("img")).to_have_js_property("complete", value=True)
     await platform.send(media="https://cdn.example.com/bill.pdf", mediaType="document")
@@ -112,10 +109,10 @@ async def test_a_narrow_screen_shows_one_pane_at_a_time(phone: OpenPage, platfor
         assert await page.evaluate(f"{element}.scrollWidth - {element}.clientWidth") == 0
     await page.locator("#back").click()
     await expect(page.get_by_test_id("chat")).to_be_focused()
-    await page.locator("#log-open").click()
-    await expect(page.locator("#log-panel")).to_be_visible()
-    await page.locator("#log-close").click()
-    await expect(page.locator("#log-panel")).to_be_hidden()
+    await page.locator("#panel-open").click()
+    await expect(page.locator("#panel")).to_be_visible()
+    await page.locator("#panel-close").click()
+    await expect(page.locator("#panel")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
