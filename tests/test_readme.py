@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from pilotbot import Bot, Settings
 from pilotbot.cli.main import app
-from pilotbot.cli.target import load_module
+from pilotbot.target import load_module
 from tests.stage import Stage
 
 ROOT = Path(__file__).parent.parent

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pilotbot.bot import Bot
+from pilotbot.testing.collect import ChatFile
 from pilotbot.testing.platform import Platform
 
 try:
@@ -39,11 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Take `*.chat` files as tests."""
-    if file_path.suffix != ".chat":
-        return None
-    from pilotbot.testing.collect import ChatFile
-
-    return ChatFile.from_parent(parent, path=file_path)
+    return ChatFile.from_parent(parent, path=file_path) if file_path.suffix == ".chat" else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -189,7 +189,7 @@ class Reader:
                 pieces.append("".join(letters))
                 letters.clear()
 
-        while self._at < end and (char := self._text[self._at]) not in (stops or "\0"):
+        while self._at < end and (char := self._text[self._at]) not in stops:
             if char == "\\":
                 after = self._text[self._at + 1 : min(self._at + 2, end)]
                 if after not in ESCAPED:

@@ -166,6 +166,8 @@ def test_at_a_terminal_it_prompts_and_control_d_ends_it(desk: Path) -> None:
         seen = ""
         os.write(ours, b"1\n")
         until("Parcel of 4242.")
+        seen = seen.partition("Parcel of 4242.")[2]
+        until("Ana > ")
         os.write(ours, b"\x04")
         assert process.wait(20) == 0
     finally:

@@ -12,11 +12,11 @@ from pilotbot.testing import Expected, Platform, Refused
 ANA = "+5511987650001"
 
 
-class Pick(Action):
+class Pick(Action, name="platform.Pick"):
     what: str
 
 
-class Visits(State):
+class Visits(State, name="platform_visits"):
     count: int = 0
 
 

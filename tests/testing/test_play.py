@@ -11,7 +11,7 @@ from pilotbot.testing.play import Outcome, play
 from pilotbot.testing.report import told
 
 
-class Track(Action):
+class Track(Action, name="play.Track"):
     order: str
 
 
