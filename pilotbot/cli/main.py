@@ -213,6 +213,28 @@ def play_chats(
 
 
 @app.command()
+def record(
+    phone: Annotated[str, typer.Argument(metavar="PHONE", help="The contact's, with country code.", show_default=False)],
+    *,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write this file, in place of printing it.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+    since: Annotated[str, typer.Option(metavar="SPAN", help="How far back the platform's history is read: 90m, 25h, 3d.")] = "1d",
+    number: Annotated[str | None, typer.Option(metavar="NAME", help="Which of our numbers it is with, where there are several.")] = None,
+    data: BotData = None,
+) -> None:
+    """Write down a conversation that was had as a .chat file, personal data masked.
+
+    It is taken from the sandbox of `pilotbot dev`, or, with the settings of production, from the platform's history. Read it before you
+    keep it: what people tell in their own words no rule can find.
+
+    Example: pilotbot record +5511987650001 --out tests/chats/order.chat
+    """
+    from pilotbot.cli.record import record_chat
+
+    record_chat(phone, out=out, force=force, since=since, number=number, data=data)
+
+
+@app.command()
 def run(
     target: Target,
     *,

@@ -23,9 +23,9 @@ _COMMAND = re.compile(r'"|/|tap(?:\s|$)')
 
 
 def answer_lines(row: Json, mask: Mask | None = None) -> list[str]:
-    """A message of the bot, as `message_row` shows it, as the lines that expect just that."""
+    """A message of the bot, as `message_row` shows it, as the lines that expect just that. Where `buttons` is None nobody knows them."""
     labels = "".join(f" [{_said(str(option['label']), _LABEL, mask)}]" for option in _options(row))
-    options = f"  {labels}" if labels else ""
+    options = "   [*]" if row["buttons"] is None else f"  {labels}" if labels else ""
     if row["template"]:
         variables = row["variables"] if isinstance(row["variables"], dict) else {}
         given = "".join(f' {name}="{_said(str(value), _IN_QUOTES, mask)}"' for name, value in variables.items())

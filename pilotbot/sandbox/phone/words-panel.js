@@ -257,6 +257,9 @@ export const PANEL = {
   aside_skip: ["skipped", "pulada"],
   aside_fail: ["failed", "falhou"],
   asideWhy_window_closed: ["the window is closed and there is no template", "a janela está fechada e não há template"],
+  asideWhy_hold_expired: ["the contact did not write in time", "o contato não escreveu a tempo"],
+  asideWhy_hold_full: ["too many wait for this contact", "há mensagens demais à espera deste contato"],
+  asideWhy_lane_full: ["too many wait to be sent", "há mensagens demais a enviar"],
   botTurns: ["Last turns", "Últimos turnos"],
   botNoTurns: ["None yet.", "Nenhum ainda."],
 
