@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilotbot.cli.reading import needed, read_bot, read_code
-from pilotbot.target import load_bot
 from pilotbot.replies import Message, Template, image
+from pilotbot.target import load_bot
 
 HEAD = """
 import pilotbot

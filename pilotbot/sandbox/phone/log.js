@@ -16,7 +16,7 @@ export function drawLog(state, acts) {
   const all = [...state.deliveries.values()].reverse();
   for (const id of openRows) if (!state.deliveries.has(id)) openRows.delete(id);
   drawFilter(all);
-  const shown = all.filter(() => true);
+  const shown = all.filter(({ event }) => !wanted || event === wanted);
   const redraw = () => drawLog(state, acts);
   reconcile(
     byId("log-list"),
