@@ -31,7 +31,9 @@ def load(path: Path) -> ModuleType:
 
 
 @pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
+def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("pilotbot.replies.actions._registry", {})
+    monkeypatch.setattr("pilotbot.contacts.state._registry", {})
     yield
     for name in [name for name in sys.modules if name.startswith("example_")]:
         del sys.modules[name]

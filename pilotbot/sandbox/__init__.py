@@ -9,7 +9,9 @@ It imports nothing of the framework, so that it stays a fair judge. Where the co
 - deliveries are tried again after the seconds of `retry_schedule`, ten minutes in all, on the sandbox's clock;
 - first attempts are in order within a chat, not between chats;
 - a tap arrives as ``message.reply`` with the label as `content` (`tapAs` gives the other known forms);
-- a reaction does not open the window; a Brazilian mobile is one contact with and without the ninth digit;
+- a place and contact cards arrive as JSON in `content`, a reaction as its emoji with `quotedMessageId`; it does not open the window;
+- what is sent to a contact that blocked the number is SENT and never delivered;
+- a Brazilian mobile is one contact with and without the ninth digit;
 - after a leap of the clock, what was due in between is judged as of when it was due;
 - POST of a webhook or a template answers 201, DELETE ``{"ok": true}``; unknown event names are dropped;
 - a 429 carries ``Retry-After: 1`` and `retryAfterSeconds`.

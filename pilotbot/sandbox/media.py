@@ -114,10 +114,7 @@ def kind_of(mime_type: str) -> str:
 
 def uploaded(url: str, known: Mapping[str, Media]) -> Media | None:
     """The upload that an address is of, whatever name the sandbox was called by; None when it is of none."""
-    if not is_url(url):
-        return None
-    path = urlsplit(url).path
-    return known.get(path.removeprefix(PATH)) if path.startswith(PATH) else None
+    return known.get(urlsplit(url).path.removeprefix(PATH)) if is_url(url) else None
 
 
 def _find(request: web.Request) -> tuple[Media, Path]:

@@ -189,3 +189,19 @@ async def test_records_of_older_versions_still_load(tmp_path: Path, session: aio
         assert (shown["name"], shown["members"], shown["blocked"], shown["reads"]) == ("Ana", [], False, True)
         (row,) = await api.rows()
         assert (row["text"], row["list"], row["cards"], row["location"], row["contacts"], row["reaction"]) == ("Choose", *[None] * 5)
+
+
+async def test_a_chat_as_a_chat_file(api: Api, sandbox: Sandbox) -> None:
+    await api.write("order 4242")
+    await api.write("elsewhere", number="num_evolution")
+    await api.write("somebody else", **{"from": "+5521998760002"})
+    await api.send({"text": "It is on its way."})
+    await settle(sandbox)
+    answer = await api.call("GET", "/sandbox/chatfile?number=num_meta&contact=+551187650001")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    assert [line[:2] for line in answer.json.splitlines() if line[:2] in {"> ", "< "}] == ["> ", "< "]
+    assert "It is on its way." in answer.json
+    assert ANA not in answer.json
+    for query in ("", "?contact=%2B5531998760003", "?contact=" + GROUP):
+        missing = await api.call("GET", "/sandbox/chatfile" + query)
+        assert (missing.status, missing.json["code"]) == (404, "CHAT_NOT_FOUND")

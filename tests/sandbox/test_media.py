@@ -18,6 +18,7 @@ from pilotbot.sandbox import Sandbox
 from pilotbot.sandbox.errors import ApiError
 from pilotbot.sandbox.media import MAX_NAME, MAX_SIZE, clean_name, decode, uploaded
 from pilotbot.sandbox.records import Media
+from pilotbot.sandbox.store import Store
 from tests.sandbox.conftest import QUICK, Api, Receiver
 
 ANA = "+5511987650001"
@@ -107,6 +108,7 @@ def test_any_name_becomes_one_without_folders_and_unseen_letters(name: str) -> N
         {"data": "data:image/png;base64,"},
         {"data": "data:image/png;base64,a"},
         {"data": "data:image/png,abcd"},
+        {"data": "data:image/png;base64,YQ==YQ=="},
         {"data": "data:;base64,YQ=="},
         {"data": "data:ímage/png;base64,YQ=="},
         {"data": f"data:{'a' * 200}/png;base64,YQ=="},
@@ -228,6 +230,9 @@ async def test_it_is_kept_between_runs_until_a_reset(tmp_path: Path, session: ai
         await Api(session, sandbox.url).call("POST", "/sandbox/reset", {})
         assert files_in(tmp_path / "media") == []
         assert (await fetch(session, sandbox.url + path))[0] == 404
+    store = Store(tmp_path)
+    assert store.load("media") == []
+    store.close()
 
 
 async def test_a_file_that_somebody_removed_is_missing_and_no_more(tmp_path: Path, session: aiohttp.ClientSession) -> None:

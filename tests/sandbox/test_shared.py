@@ -105,6 +105,7 @@ async def test_a_reaction_is_to_a_message_of_the_chat(api: Api) -> None:
         {"type": "location", "location": SHOP, "media": "https://m.example/1.jpg"},
         {"type": "image", "location": SHOP},
         {"location": SHOP},
+        {"type": "contacts", "location": SHOP},
         {"type": "contacts", "contacts": []},
         {"type": "contacts", "contacts": [CARD] * 21},
         {"type": "contacts", "contacts": [{"name": "Bruno"}]},

@@ -38,7 +38,13 @@ export function chatFileDialog(text, acts) {
       h("p", { class: "hint" }, t("saveTestText")),
       h(
         "pre",
-        { class: "json chatfile", tabindex: "0", role: "region", "aria-label": t("saveTestWhat"), data: { testid: "chatfile" } },
+        {
+          class: "json chatfile",
+          tabindex: "0",
+          role: "region",
+          "aria-label": t("saveTestWhat"),
+          data: { testid: "chatfile" },
+        },
         text,
       ),
       copy,

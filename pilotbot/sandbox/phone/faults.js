@@ -60,7 +60,15 @@ export function faultsDialog(state, acts) {
   rows = NAMES.filter((name) => name in state.faults).map((name) => rowOf(name, acts.changeFaults));
   const groups = Object.entries(GROUPS).map(([title, names]) => {
     const mine = rows.filter((row) => names.includes(row.name));
-    return mine.length > 0 && h("fieldset", {}, h("legend", {}, t(title)), mine.map((row) => row.element));
+    return (
+      mine.length > 0 &&
+      h(
+        "fieldset",
+        {},
+        h("legend", {}, t(title)),
+        mine.map((row) => row.element),
+      )
+    );
   });
   const sure = () => {
     if (!window.confirm(t("resetSure"))) return;
@@ -68,7 +76,11 @@ export function faultsDialog(state, acts) {
     acts.reset();
   };
   const button = (testid, text, act, danger) =>
-    h("button", { type: "button", class: `pill${danger ? " danger" : ""}`, data: { testid }, on: { click: act } }, text);
+    h(
+      "button",
+      { type: "button", class: `pill${danger ? " danger" : ""}`, data: { testid }, on: { click: act } },
+      text,
+    );
   show(
     t("faults"),
     h("p", { class: "hint" }, t("faultsText")),

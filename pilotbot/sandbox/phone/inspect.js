@@ -1,5 +1,5 @@
-// What the bots know of the open chat: asked through the sandbox, soon after something happened. Their answers come from
-// other programs: each piece is looked at before it is used.
+// What the bots know of the open chat: asked through the sandbox, soon after something happened. Their answers come
+// from other programs: each piece is looked at before it is used.
 
 import { ApiError, getBots } from "./api.js";
 import { chatOf } from "./state.js";

@@ -148,7 +148,12 @@ function details(delivery, acts) {
       h("dt", {}, t("address")),
       h("dd", {}, delivery.url),
       h("dt", {}, t("answer")),
-      h("dd", { data: { testid: "answer" } }, outcome.filter(Boolean).join(" · "), response && h("pre", { class: "response" }, response)),
+      h(
+        "dd",
+        { data: { testid: "answer" } },
+        outcome.filter(Boolean).join(" · "),
+        response && h("pre", { class: "response" }, response),
+      ),
       h("dt", {}, t("signature")),
       h(
         "dd",

@@ -17,7 +17,8 @@ export function drawBot(state, acts) {
 
 function parts(state, acts) {
   if (!state.open) return [nothing("bot-pick", "phone", t("botPickTitle"), t("botPickText"))];
-  if (!state.bots) return [{ key: "bot-asking", version: t("botAsking"), build: () => h("p", { class: "asking" }, t("botAsking")) }];
+  if (!state.bots)
+    return [{ key: "bot-asking", version: t("botAsking"), build: () => h("p", { class: "asking" }, t("botAsking")) }];
   const { problem, bots } = state.bots;
   if (problem) return [nothing("bot-problem", "failed", t("botSilentTitle"), t("botProblem", { reason: problem }))];
   if (!bots.length) {
@@ -28,11 +29,27 @@ function parts(state, acts) {
 }
 
 function closed(bot, index) {
-  const title = { silent: "botSilentTitle", refused: "botRefusedTitle", discreet: "botDiscreetTitle", nonsense: "botNonsenseTitle" };
-  const text = { silent: "botSilentText", refused: "botRefusedText", discreet: "botDiscreetText", nonsense: "botNonsenseText" };
+  const title = {
+    silent: "botSilentTitle",
+    refused: "botRefusedTitle",
+    discreet: "botDiscreetTitle",
+    nonsense: "botNonsenseTitle",
+  };
+  const text = {
+    silent: "botSilentText",
+    refused: "botRefusedText",
+    discreet: "botDiscreetText",
+    nonsense: "botNonsenseText",
+  };
   const words = t(text[bot.kind]);
   const address = h("p", { class: "mono note" }, [bot.url, bot.error].filter(Boolean).join(" · "));
-  return nothing(`bot-${bot.kind} ${index}`, bot.kind === "discreet" ? "eye" : "failed", t(title[bot.kind], bot), words, address);
+  return nothing(
+    `bot-${bot.kind} ${index}`,
+    bot.kind === "discreet" ? "eye" : "failed",
+    t(title[bot.kind], bot),
+    words,
+    address,
+  );
 }
 
 function open(state, bot, index, acts) {
@@ -56,7 +73,9 @@ function open(state, bot, index, acts) {
 function chatPart(state, key, chat) {
   const window = windowText(state, chat.window);
   const wrote = chat.lastInboundAt ? whenFrom(chat.lastInboundAt, now(state)) : t("botNever");
-  const waiting = Object.entries(chat.waiting).map(([name, count]) => chip(`${t(`wait_${name}`)} ${count}`, count ? "warn" : "plain"));
+  const waiting = Object.entries(chat.waiting).map(([name, count]) =>
+    chip(`${t(`wait_${name}`)} ${count}`, count ? "warn" : "plain"),
+  );
   return part(key, t("botChat"), [chat.number, window, wrote, chat.waiting], () => [
     pairs([
       chat.number && [t("botNumber"), String(chat.number)],
@@ -96,7 +115,9 @@ function menuNodes(menus) {
           "li",
           {},
           h("span", { class: "menu-label" }, String(label)),
-          action ? h("span", { class: "mono note" }, `${action.name}(${values.join(", ")})`) : h("span", { class: "note" }, t("botMenuPlain")),
+          action
+            ? h("span", { class: "mono note" }, `${action.name}(${values.join(", ")})`)
+            : h("span", { class: "note" }, t("botMenuPlain")),
         );
       }),
     ),
@@ -116,7 +137,10 @@ function asideNodes(aside) {
         h(
           "p",
           { class: "chips" },
-          chip(has(`aside_${one.what}`) ? t(`aside_${one.what}`) : String(one.what), one.what === "fail" ? "bad" : "warn"),
+          chip(
+            has(`aside_${one.what}`) ? t(`aside_${one.what}`) : String(one.what),
+            one.what === "fail" ? "bad" : "warn",
+          ),
           h("time", { class: "note", datetime: one.at }, whenOf(one.at)),
         ),
         one.text && h("p", { class: "quotation" }, String(one.text)),
@@ -145,6 +169,10 @@ function turnsPart(state, key, bot, acts) {
         ? h("button", { ...props, on: { click: () => acts.details(row) } }, line(turn))
         : h("p", { class: "about-line" }, line(turn));
     };
-    return h("ul", { class: "about turns" }, turns.map((turn) => h("li", {}, item(turn))));
+    return h(
+      "ul",
+      { class: "about turns" },
+      turns.map((turn) => h("li", {}, item(turn))),
+    );
   });
 }

@@ -41,7 +41,11 @@ function headPart(state, row, acts) {
       row.mode && chip(has(`mode_${row.mode}`) ? t(`mode_${row.mode}`) : row.mode),
       status && chip(t(`st_${status}`), { failed: "bad", canceled: "warn", queued: "warn" }[status] ?? "good"),
       selected
-        ? h("button", { type: "button", class: "link", data: { testid: "follow" }, on: { click: acts.unselect } }, t("messageFollow"))
+        ? h(
+            "button",
+            { type: "button", class: "link", data: { testid: "follow" }, on: { click: acts.unselect } },
+            t("messageFollow"),
+          )
         : h("span", { class: "note" }, t("messageLatest")),
     ),
   ]);
@@ -130,7 +134,9 @@ function templatePart(row) {
   const variables = Object.entries(row.variables ?? {});
   return part("template", t("templateOf"), [name, variables], () => [
     h("p", { class: "mono" }, name),
-    variables.length ? pairs(variables.map(([key, value]) => [key, String(value)])) : h("p", { class: "note" }, t("noVariables")),
+    variables.length
+      ? pairs(variables.map(([key, value]) => [key, String(value)]))
+      : h("p", { class: "note" }, t("noVariables")),
   ]);
 }
 
@@ -150,7 +156,10 @@ function webhooksPart(state, row, acts) {
             "button",
             { type: "button", class: "about-line", on: { click: () => acts.showDelivery(each.id) } },
             h("span", { class: "mono" }, each.event),
-            chip(String(answerOf(each) ?? t("pending")), accepted(each) ? "good" : answerOf(each) === null ? "warn" : "bad"),
+            chip(
+              String(answerOf(each) ?? t("pending")),
+              accepted(each) ? "good" : answerOf(each) === null ? "warn" : "bad",
+            ),
           ),
         ),
       ),
@@ -166,6 +175,12 @@ function idsPart(row, acts) {
       ids.map((name) => [t(`id_${name}`), String(row[name]), String(row[name])]),
       acts,
     ),
-    labels.length > 0 && h("p", { class: "chips" }, h("span", { class: "note" }, t("labels")), labels.map((label) => chip(String(label)))),
+    labels.length > 0 &&
+      h(
+        "p",
+        { class: "chips" },
+        h("span", { class: "note" }, t("labels")),
+        labels.map((label) => chip(String(label))),
+      ),
   ]);
 }

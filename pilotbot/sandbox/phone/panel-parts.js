@@ -21,11 +21,12 @@ export function part(key, title, about, build) {
 
 /** A tab that has nothing to show, and says so. */
 export function nothing(key, sign, title, text, ...more) {
-  const build = () => h("div", { class: "nothing", data: { part: key } }, icon(sign), h("h3", {}, title), h("p", {}, text), more);
+  const build = () =>
+    h("div", { class: "nothing", data: { part: key } }, icon(sign), h("h3", {}, title), h("p", {}, text), more);
   return { key, version: JSON.stringify([locale(), title, text]), build };
 }
 
-/** Names and values, one a line: [name, value, copied]; `copied` is the text of a copy button, if there is to be one. */
+/** Names and values, one a line: [name, value, copied]; `copied` is the text of a copy button, if there is one. */
 export function pairs(list, acts) {
   const row = ([name, value, copied]) =>
     h(
@@ -44,7 +45,12 @@ export const chip = (text, tone = "plain") => h("span", { class: `chip ${tone}` 
 
 /** Where in the author's files something stands: "bots/orders.py:60", to be copied. */
 export const place = (where, acts) =>
-  h("span", { class: "place" }, h("span", { class: "mono" }, String(where)), copyButton(String(where), String(where), acts));
+  h(
+    "span",
+    { class: "place" },
+    h("span", { class: "mono" }, String(where)),
+    copyButton(String(where), String(where), acts),
+  );
 
 /** "1 attempt", "3 attempts" */
 export const attemptsText = (count) => (count === 1 ? t("attempt") : t("attempts", { count: count ?? 0 }));

@@ -53,7 +53,12 @@ function turnNodes(turn, acts) {
 function choice(chosen) {
   if (!chosen?.label) return null;
   const key = chosen.meanings > 1 ? "turnAmbiguous" : "turnChoice";
-  return h("p", {}, t(key, { label: String(chosen.label) }), chosen.action && [" → ", h("span", { class: "mono" }, String(chosen.action))]);
+  return h(
+    "p",
+    {},
+    t(key, { label: String(chosen.label) }),
+    chosen.action && [" → ", h("span", { class: "mono" }, String(chosen.action))],
+  );
 }
 
 function problem(turn, acts) {
@@ -121,7 +126,13 @@ function tried(all, handler) {
         h(
           "li",
           {},
-          h("p", {}, h("strong", {}, String(one.name)), " ", h("span", { class: "mono note" }, String(one.where ?? ""))),
+          h(
+            "p",
+            {},
+            h("strong", {}, String(one.name)),
+            " ",
+            h("span", { class: "mono note" }, String(one.where ?? "")),
+          ),
           one.decorator && h("p", { class: "mono note" }, String(one.decorator)),
           h("p", {}, String(one.reason ?? "")),
         ),

@@ -1,4 +1,4 @@
-// The panel on the right: three tabs. Where the screen is narrow it is a drawer, and on a phone a sheet over everything.
+// The panel on the right: three tabs. Where the screen is narrow it is a drawer, on a phone a sheet over everything.
 
 import { byId, icon } from "./dom.js";
 import { keepAsking } from "./inspect.js";
@@ -56,7 +56,8 @@ function hidePanel() {
   document.body.toggleAttribute("data-panel", false);
   byId("panel-open").setAttribute("aria-expanded", "false");
   shut();
-  const anew = opener?.message && document.querySelector(`[data-id="${CSS.escape(opener.message)}"] [data-testid="details"]`);
+  const anew =
+    opener?.message && document.querySelector(`[data-id="${CSS.escape(opener.message)}"] [data-testid="details"]`);
   const back = [opener?.node, anew, byId("panel-open"), byId("text")];
   back.find((node) => node?.isConnected && node.checkVisibility())?.focus();
   opener = null;
@@ -89,14 +90,17 @@ export function wirePanel(page) {
     .addEventListener("keydown", (event) => {
       const at = names.indexOf(tab);
       const last = names.length - 1;
-      const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
+      const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[
+        event.key
+      ];
       if (to === undefined) return;
       event.preventDefault();
       choose(names[to]);
       byId(`tab-${names[to]}`).focus();
     });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], #popup:popover-open")) return;
+    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], #popup:popover-open"))
+      return;
     if (DRAWER.matches ? isOpen() : byId("panel").contains(document.activeElement) && opener) hidePanel();
   });
   for (const query of [DRAWER, SHEET])

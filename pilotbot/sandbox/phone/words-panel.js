@@ -1,5 +1,5 @@
-// The words of the bar on top and of the panel: clock, trouble, a message's life, the bot, webhooks, tests. Each in English
-// and Portuguese, as those of i18n.js.
+// The words of the bar on top and of the panel: clock, trouble, a message's life, the bot, webhooks, tests. Each in
+// English and Portuguese, as those of i18n.js.
 
 export const PANEL = {
   clockAny: ["Move the clock by any span", "Avançar o relógio por qualquer tempo"],
@@ -51,12 +51,18 @@ export const PANEL = {
   f_numberBlocked: ["Number blocked", "Número bloqueado"],
   d_numberBlocked: ["Something is unpaid: sends are refused.", "Há algo a pagar: os envios são recusados."],
   f_disconnected: ["Number disconnected", "Número desconectado"],
-  d_disconnected: ["WhatsApp is logged out: sends are refused.", "O WhatsApp foi desconectado: os envios são recusados."],
+  d_disconnected: [
+    "WhatsApp is logged out: sends are refused.",
+    "O WhatsApp foi desconectado: os envios são recusados.",
+  ],
   f_subscription: ["Paid plan", "Plano pago"],
   d_subscription: ["Off: media is refused.", "Desligado: mídia é recusada."],
   f_noSubscription: ["No paid plan", "Sem plano pago"],
   f_readReceipts: ["Read receipts", "Confirmação de leitura"],
-  d_readReceipts: ["Off: messages stay delivered, never read.", "Desligado: as mensagens ficam entregues, nunca lidas."],
+  d_readReceipts: [
+    "Off: messages stay delivered, never read.",
+    "Desligado: as mensagens ficam entregues, nunca lidas.",
+  ],
 
   panel: ["Behind the scenes", "Nos bastidores"],
   tabMessage: ["Message", "Mensagem"],
@@ -104,10 +110,7 @@ export const PANEL = {
     "Went as {as}: it was tried so before, and a repetition never changes the way.",
     "Foi como {as}: já foi tentada assim, e uma repetição nunca muda o modo.",
   ],
-  why_no_free_form: [
-    "Went as {as}: the bot gave no free text for it.",
-    "Foi como {as}: o bot não deu um texto livre.",
-  ],
+  why_no_free_form: ["Went as {as}: the bot gave no free text for it.", "Foi como {as}: o bot não deu um texto livre."],
   whyOther: ["Went as {as} ({code}).", "Foi como {as} ({code})."],
   whyAsking: ["Asking the bot…", "Perguntando ao bot…"],
   whyNoBot: [
@@ -121,7 +124,10 @@ export const PANEL = {
   postTries: ["Posted {count} times", "Enviada {count} vezes"],
   post_retry: ["Not taken; the bot tries again: {error}", "Não foi aceita; o bot tenta de novo: {error}"],
   post_again: ["Refused, and decided again: {error}", "Recusada, e decidida de novo: {error}"],
-  post_dead: ["Given up, and kept among the dead letters: {error}", "Desistiu, e guardou entre as cartas mortas: {error}"],
+  post_dead: [
+    "Given up, and kept among the dead letters: {error}",
+    "Desistiu, e guardou entre as cartas mortas: {error}",
+  ],
   life: ["Life", "Vida"],
   life_accepted: ["Accepted", "Aceita"],
   life_scheduled: ["Waits until", "Espera até"],

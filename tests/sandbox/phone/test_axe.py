@@ -158,6 +158,8 @@ async def test_panels_with_nothing_to_show(phone: OpenPage, platform: Platform, 
 async def test_axe_would_find_a_fault(phone: OpenPage) -> None:
     found: list[str] = []
     page = await phone()
-    await page.locator("#language").evaluate("(button) => { button.textContent = ''; button.removeAttribute('aria-label'); button.title = ''; }")
+    await page.locator("#language").evaluate(
+        "(button) => { button.textContent = ''; button.removeAttribute('aria-label'); button.title = ''; }"
+    )
     await checks(page, found)("broken")
     assert [line.split(" (")[0] for line in found] == ["broken: button-name"]

@@ -100,6 +100,8 @@ async def test_a_failing_webhook_shows_its_attempts_and_the_next(phone: OpenPage
     await expect(row).to_contain_text("503")
     await row.click()
     await expect(page.get_by_test_id("answer")).to_contain_text(re.compile(r"503 · \d attempts? · in .* · next at \d\d:"))
+    await page.get_by_test_id("clock-1h").click()
+    await expect(page.get_by_test_id("answer")).to_contain_text("503 · 3 attempts")
     hook.status = 200
     await page.get_by_test_id("clock-1h").click()
     await expect(row).to_contain_text("200")

@@ -229,10 +229,28 @@ async def test_the_state_follows_what_happens_with_few_questions(phone: OpenPage
     await expect(part(page, "states 0")).to_contain_text('"asked": 2')
     before = len(hook.asked)
     hook.answer = answer(chat=chat(states={"Visit": {"asked": 3}}))
-    for number in range(10):
-        await platform.write(f"again {number}")
+    await asyncio.gather(*(platform.write(f"again {number}") for number in range(60)))
+    await expect(page.get_by_test_id("bubble")).to_have_count(61)
     await expect(part(page, "states 0")).to_contain_text('"asked": 3')
-    assert before < len(hook.asked) < before + 10
+    assert before < len(hook.asked) < before + 20
+
+
+async def test_where_nothing_happens_nothing_is_asked(phone: OpenPage, platform: Platform, hook: Hook) -> None:
+    hook.answer = answer()
+    page = await phone()
+    await platform.write("hi")
+    await open_chat(page)
+    await open_tab(page, "Bot")
+    await expect(part(page, "states 0")).to_contain_text('"asked": 2')
+
+    async def second() -> int:
+        shown = await page.get_by_test_id("clock").text_content()
+        await expect(page.get_by_test_id("clock")).not_to_have_text(shown or "")
+        return len(hook.asked)
+
+    await second()
+    asked = await second()
+    assert [await second(), await second()] == [asked, asked]
 
 
 async def test_a_bot_at_work_is_asked_again_by_itself(phone: OpenPage, platform: Platform, hook: Hook) -> None:
@@ -302,11 +320,10 @@ async def test_a_slow_answer_for_another_chat_is_not_shown(phone: OpenPage, plat
     page = await phone()
     await platform.write("hi", name="Ana")
     await platform.write("hi", contact="+5511987650002", name="Bruno")
-    held = asyncio.Event()
+    anas, brunos = asyncio.Event(), asyncio.Event()
 
     async def hold(route: Any) -> None:
-        if "650001" in route.request.url:
-            await held.wait()
+        await (anas if "650001" in route.request.url else brunos).wait()
         await route.continue_()
 
     hook.answer = answer()
@@ -315,8 +332,11 @@ async def test_a_slow_answer_for_another_chat_is_not_shown(phone: OpenPage, plat
     await open_chat(page)
     await expect(page.locator("#pane-bot")).to_contain_text("Asking the bot")
     await open_chat(page, "+5511987650002")
+    async with page.expect_request("**/sandbox/bot?*650002*"):  # asked once Ana's answer is there
+        anas.set()
+    await expect(page.locator("#pane-bot")).to_have_text("Asking the bot…")
     hook.answer = answer(bot="brunos")
-    held.set()
+    brunos.set()
     await expect(part(page, "bot 0")).to_contain_text("brunos")
 
 
