@@ -42,7 +42,7 @@ async def _demo(data: Path, sandbox_port: int, port: int, *, once: bool) -> None
         mark_for(sandbox, data)
         settings = of_the_sandbox(data, port=port)
         with port_taken(settings.host, port, "--port"):
-            await stack.enter_async_context(running(bot, settings))
+            await stack.enter_async_context(running(bot, settings, reveal=True))
         client = await stack.enter_async_context(caller(sandbox))
         await register(client, f"http://{settings.host}:{port}/webhook")
         typer.echo("A conversation with the example bots, over HTTP on this machine:\n")
