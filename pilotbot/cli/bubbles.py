@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from pilotbot.testing import Answer
+from pilotbot.testing.wording import printable
 
 WIDTH = 64
 FILES = {
@@ -30,12 +31,12 @@ def message(answer: Answer) -> RenderableType:
     if answer.media_kind:
         parts.append(Text(f"{FILES.get(answer.media_kind, answer.media_kind)}  {_short(answer.media_url or '')}", style="dim"))
     if answer.header:
-        parts.append(Text(answer.header, style="bold"))
+        parts.append(Text(printable(answer.header), style="bold"))
     if answer.text or answer.caption:
         parts.append(marked(answer.text or answer.caption or ""))
     if answer.footer:
-        parts.append(Text(answer.footer, style="dim"))
-    parts += [Text.assemble((f" {at} ", "reverse green"), " ", label) for at, label in enumerate(answer.options, 1)]
+        parts.append(Text(printable(answer.footer), style="dim"))
+    parts += [Text.assemble((f" {at} ", "reverse green"), " ", printable(label)) for at, label in enumerate(answer.options, 1)]
     mode = f"template {answer.template}" if answer.template else answer.mode
     ticks = Text.assemble(f"{mode} ", ("✓✓", "blue" if answer.status == "READ" else "dim"))
     return Padding(Panel(Group(*parts), subtitle=ticks, subtitle_align="right", width=WIDTH, border_style="green"), (0, 0, 0, 2))
@@ -48,16 +49,17 @@ def to_another(who: str, answer: Answer) -> RenderableType:
 
 def event(text: str) -> RenderableType:
     """Something that is no message."""
-    return Text(text, style="dim")
+    return Text(printable(text), style="dim")
 
 
 def letter(text: str) -> RenderableType:
     """Something that the bot gave up."""
-    return Text(f"  the bot failed: {text}", style="bold red")
+    return Text(f"  the bot failed: {printable(text)}", style="bold red")
 
 
 def marked(text: str) -> Text:
     """A text with WhatsApp's marks (`*bold*`, `_italic_`, `~gone~`, code) shown as what they mean."""
+    text = printable(text)
     shown, end = Text(), 0
     for found in _MARKED.finditer(text):
         shown.append(text[end : found.start()])
@@ -74,4 +76,4 @@ def marked(text: str) -> Text:
 
 
 def _short(url: str) -> str:
-    return "" if url.startswith("data:") else url
+    return "" if url.startswith("data:") else printable(url)

@@ -6,22 +6,23 @@ from pathlib import Path
 from pilotbot.sandbox.chatfile import answer_lines
 from pilotbot.testing.answers import Difference
 from pilotbot.testing.play import Outcome, Played
+from pilotbot.testing.wording import printable
 
 GUTTER = 6
 
 
 def told(outcome: Outcome, *, name: str | None = None) -> str:
     """A conversation that was not as its file says; empty for one that was. `name` is what the file is called."""
-    return "\n\n".join(
-        "\n".join(_step(outcome, played, name or _relative(outcome.script.path))) for played in outcome.played if not played.passed
-    )
+    called = name or _relative(outcome.script.path)
+    steps = ("\n".join(_step(outcome, played, called)) for played in outcome.played if not played.passed)
+    return printable("\n\n".join(steps))
 
 
 def summary(outcome: Outcome, *, name: str | None = None) -> str:
     """The first thing that went otherwise, in a line."""
     failed = next(played for played in outcome.played if not played.passed)
     what = failed.problem or (failed.differences[0].text if failed.differences else "")
-    return f"{name or _relative(outcome.script.path)}:{line_of(outcome, failed)}: {what}"
+    return printable(f"{name or _relative(outcome.script.path)}:{line_of(outcome, failed)}: {what}")
 
 
 def line_of(outcome: Outcome, played: Played) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pilotbot.server.journal import TurnNote
 from pilotbot.testing.answers import Answer
+from pilotbot.testing.wording import printable
 
 GAP = timedelta(minutes=5)  # that is told
 WHO = 12  # columns
@@ -30,7 +31,7 @@ def told(rows: Sequence[Mapping[str, Any]], turns: Mapping[str, Sequence[TurnNot
         lines += _message(row)
         if row["direction"] == "in":
             lines += _routed(turns.get(row["messageId"], ()), whole=row["messageId"] == asked[-1])
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _message(row: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 STAR = "*"
 
+_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | dict.fromkeys(range(0x7F, 0xA0), 0xFFFD)
 _TOKENS = re.compile(r"\\[*\\]|[*\\]|[^*\\]+")
 
 
@@ -21,6 +22,11 @@ def pieces(pattern: str) -> list[str]:
         else:
             found[-1].append(token[1:] if token in {"\\*", "\\\\"} else token)
     return ["".join(parts) for parts in found]
+
+
+def printable(text: str) -> str:
+    """A text for a terminal: control characters, which it would obey, as pictures of them; line ends and tabs stay."""
+    return text.translate(_PICTURES)
 
 
 def literal(text: str) -> str:

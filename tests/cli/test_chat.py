@@ -99,6 +99,14 @@ def test_what_anybody_wrote_is_never_markup_of_the_terminal(chat: Chat) -> None:
     assert "[red]hi[/red] [bold]x[/bold] [/]" in chat("[red]hi[/red]", bot=echo)
 
 
+def test_the_terminal_obeys_nothing_that_anybody_wrote(chat: Chat) -> None:
+    echo = BOT.replace('"one"', 'f"{ctx.text}\\x1b[2J\\x07", options=["\\x1b[31mred"]')
+    shown = chat("hi", "/why", bot=echo)
+    assert "hi␛[2J␇" in shown
+    assert "␛[31mred" in shown
+    assert "\x1b" not in shown
+
+
 def test_mistakes_are_told_and_the_chat_goes_on(chat: Chat) -> None:
     shown = chat("/tap Nope", "/travel yesterday", "/dance", "/photo nowhere.png", "order")
     assert "offered were: nothing yet" in shown

@@ -76,6 +76,13 @@ def test_another_bot_can_be_named(chats: Path, invoke: Invoke) -> None:
     assert invoke("test", "chats", "--bot", "shop.py:bot").exit_code == 0
 
 
+def test_the_terminal_obeys_nothing_that_a_bot_wrote(chats: Path, invoke: Invoke) -> None:
+    (chats.parent / "shop.py").write_text(BOT.replace('"one"', '"\\x1b[2Jone"'), "utf-8")
+    done = invoke("test", "chats", "--whole")
+    assert "␛[2Jone" in done.output
+    assert "\x1b[2J" not in done.output
+
+
 def test_update_accepts(chats: Path, invoke: Invoke) -> None:
     bad = chats / "bad.chat"
     bad.write_text(f"# mine\nbot: ../shop.py\n{BAD}", "utf-8")
