@@ -9,7 +9,7 @@ from aiohttp import web
 from pilotbot.sandbox import inbound, rows
 from pilotbot.sandbox.chatfile import chat_file
 from pilotbot.sandbox.control_schemas import ContactRequest, InboundRequest, ReadRequest
-from pilotbot.sandbox.errors import ApiError
+from pilotbot.sandbox.errors import ApiError, invalid
 from pilotbot.sandbox.http import LIFECYCLE, PARTS, address, parse, reply
 from pilotbot.sandbox.lifecycle import Parts
 from pilotbot.sandbox.records import Chat, Json, Member
@@ -55,6 +55,8 @@ async def as_chat_file(request: web.Request) -> web.Response:
     chat = parts.state.chat(number.id, contact) if contact is not None else None
     if chat is None:
         raise ApiError(404, "There is no such chat: name it by ?contact= and its address", "CHAT_NOT_FOUND")
+    if chat.kind == "newsletter":
+        raise invalid("A newsletter is no conversation: only chats with contacts and groups can be .chat files")
     text = chat_file(message_rows(parts, number.id, chat.contact), rows.chat_row(chat, number), kind=number.kind)
     return web.Response(text=text, content_type="text/plain", charset="utf-8")
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 NAMES = ("Ana", "Bia", "Caio", "Duda", "Enzo", "Flora", "Gil", "Helena")
 FIRST_PHONE = 5_511_987_650_001
-EMAIL = "ana@example.com"
-CPF, CNPJ = "529.982.247-25", "11.222.333/0001-81"  # samples that pass their check digits
-LONG = 8  # digits, from which on they may be a phone or a document
+FIRST_CPF, CPF_WRAP = 529_982_247, 10
+FIRST_CNPJ, CNPJ_WRAP = 112_223_330_001, 8
+NAME = "{contact.name}"
+ANY = "*"
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-_DIGITS = re.compile(r"\+?\d(?:[ ./()-]{0,2}\d){6,30}")
+# Eight digits may be a phone or a document; a date is neither, and an appointment is nothing without it.
+_DATE = r"(?P<date>(?<!\d)(?:(?:0?[1-9]|[12]\d|3[01])([/.-])(?:0?[1-9]|1[0-2])\2(?:19|20)\d\d|(?:19|20)\d\d-[01]\d-[0-3]\d)(?!\d))"
+_EMAIL = r"(?P<email>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})"
+_DOCUMENT = r"(?<!\d)(?:\d{3}\.\d{3}\.\d{3}-\d\d|\d\d\.\d{3}\.\d{3}/\d{4}-\d\d)(?!\d)"
+_DIGITS = rf"(?P<digits>{_DOCUMENT}|\+?\d{{8,40}}|\+?\d(?:[ ./()-]{{0,2}}\d){{7,14}}(?!\d))"
+_PART = r"(?P<part>(?<!\d)\d{4,7}(?!\d))"  # nobody's by itself, but the end of a phone is
 
 
 def sample_phone(at: int) -> str:
@@ -26,62 +31,98 @@ def sample_name(at: int) -> str:
 
 
 class Mask:
-    """Takes personal data out of the texts of one conversation.
+    """Takes personal data out of the texts of one conversation. The same value has the same sample each time.
 
     Args:
-        names: what the contacts are called, each in its place.
+        people: the addresses of everybody who is known, in their places, each with a name; one that is called in several ways has several.
     """
 
-    def __init__(self, names: Iterable[str | None]) -> None:
-        self._names: list[tuple[re.Pattern[str], int]] = []
-        for at, name in enumerate(names):
+    def __init__(self, people: Iterable[tuple[str, str | None]]) -> None:
+        self._numbers: dict[str, int] = {}
+        self._digits: set[str] = set()  # of all of these numbers
+        self._emails: dict[str, int] = {}
+        self._called: dict[str, int] = {}  # what the bot may call people, as it is written: their place
+        self._named: dict[str, int] = {}  # every part of a name, in lower case: the place of whose it is
+        parts: set[str] = set()
+        places: dict[str, int] = {}
+        for address, name in people:
+            at = places.setdefault(address, len(places))
+            self._number(address)
+            self._numbers[_known_by(address)] = at
             words = (name or "").split()
-            parts = [name.strip(), words[0]] if name and words else []
-            self._names += [(re.compile(rf"(?<!\w){re.escape(part)}(?!\w)"), at) for part in dict.fromkeys(parts) if len(part) > 1]
-        self._told: set[str] = set()
+            calls = [part for part in (" ".join(words), *words[:1]) if len(part) > 1]
+            others = [word for word in words[1:] if len(word) > 2 and word[0].isupper()]  # a "de" or "da" is nobody's
+            for part in calls:
+                self._called.setdefault(part, at)
+            for part in (*calls, *others):
+                self._named.setdefault(part.casefold(), at)
+                parts.add(re.escape(part))
+        self._people = len(places)
+        names = "|".join(sorted(parts, key=lambda part: (-len(part), part)))
+        kinds = [_DATE, _EMAIL, _DIGITS, _PART, *([rf"(?P<name>(?<!\w)(?:{names})(?!\w))"] if names else [])]
+        self._found = re.compile("|".join(kinds), re.IGNORECASE)
 
     def heard(self, text: str) -> str:
-        """What a contact wrote, with samples of the same shape; what they stand for is kept in mind."""
-        text = _EMAIL.sub(lambda found: self._keep(found[0], EMAIL), text)
-        text = _DIGITS.sub(lambda found: self._keep(found[0], _sample(found[0])) if _is_long(found[0]) else found[0], text)
-        for pattern, at in self._names:
-            text = pattern.sub(sample_name(at), text)
-        return text
+        """What a contact wrote, with samples of the same shape."""
+        return self._found.sub(self._sample, text)
 
-    def said(self, text: str) -> list[str | None]:
-        """What the bot said, in pieces; None for what is not told, an empty string for the contact's name."""
-        spans: list[tuple[int, int, str | None]] = [(*found.span(), None) for found in _EMAIL.finditer(text)]
-        spans += [(*found.span(), None) for found in _DIGITS.finditer(text) if _is_long(found[0])]
-        for told in self._told:
-            spans += [(found.start(), found.end(), None) for found in re.finditer(rf"(?<!\w){re.escape(told)}(?!\w)", text)]
-        for pattern, at in self._names:
-            spans += [(*found.span(), "" if at == 0 else None) for found in pattern.finditer(text)]
-        pieces: list[str | None] = []
+    def said(self, text: str, escaped: Callable[[str], str], acts: int = 0) -> str:
+        """What the bot said, as a pattern: what is personal is a star, the name of whom it speaks to its variable.
+
+        Args:
+            text: what it said.
+            escaped: how the rest is written.
+            acts: the place of the contact whose name the variable is.
+        """
+        written: list[str] = []
         end = 0
-        for start, stop, what in sorted(spans, key=lambda span: (span[0], -span[1])):
-            if start >= end:
-                pieces += [text[end:start], what] if start > end else [what]
-                end = stop
-        return pieces + ([text[end:]] if text[end:] else [])
+        for found in self._found.finditer(text):
+            if found.lastgroup != "date" and not (found.lastgroup == "part" and not self._knows(found[0])):
+                own = found.lastgroup == "name" and self._called.get(found[0]) == acts
+                written += [escaped(text[end : found.start()]), NAME if own else ANY]
+                end = found.end()
+        return "".join([*written, escaped(text[end:])])
 
-    def _keep(self, value: str, sample: str) -> str:
-        self._told.add(value)
-        return sample
+    def _knows(self, part: str) -> bool:
+        """Whether a few digits are of a number that is somebody's."""
+        return any(part in digits for digits in self._digits)
+
+    def _number(self, value: str) -> int:
+        """The place of a phone or a document, which is kept in mind."""
+        self._digits.add(re.sub(r"\D", "", value))
+        return self._numbers.setdefault(_known_by(value), len(self._numbers))
+
+    def _sample(self, found: re.Match[str]) -> str:
+        value = found[0]
+        match found.lastgroup:
+            case "email":
+                at = self._emails.setdefault(value.casefold(), len(self._emails))
+                return f"ana{at + 1 if at else ''}@example.com"
+            case "digits":
+                at = self._number(value)
+                digits = iter(_digits(re.sub(r"\D", "", value), at, max(0, at - self._people)))
+                return re.sub(r"\d", lambda _: next(digits), value)
+            case "name":
+                return sample_name(self._named.get(value.casefold(), 0))
+        return value
 
 
-def _is_long(digits: str) -> bool:
-    return sum(char.isdigit() for char in digits) >= LONG
+def _known_by(number: str) -> str:
+    """What all ways to write a phone or a document have in common: its last digits."""
+    return re.sub(r"\D", "", number)[-8:]
 
 
-def _sample(digits: str) -> str:
-    """Other digits of the same shape."""
-    shapes = {sample: sample for sample in (CPF, CNPJ)}
-    shape = re.sub(r"\d", "0", digits)
-    known = next((sample for sample in shapes if re.sub(r"\d", "0", sample) == shape), None)
-    bare = re.sub(r"\D", "", CPF)
-    if known is None and shape == "0" * len(bare):
-        known = bare
-    if known is not None:
-        return known
-    counted = iter("55119876500012345678901234567890123456")
-    return re.sub(r"\d", lambda _: next(counted), digits)
+def _digits(value: str, phone: int, document: int) -> str:
+    """As many other digits: a valid document where these are one, else the end of a phone; each by its place."""
+    for first, wrap in ((FIRST_CPF, CPF_WRAP), (FIRST_CNPJ, CNPJ_WRAP)):
+        if _with_checks(value[:-2], wrap) == value and len(value) == len(str(first)) + 2:
+            return _with_checks(str(first + document), wrap)
+    return f"{'1234567890' * 4}{FIRST_PHONE + phone}"[-len(value) :]
+
+
+def _with_checks(base: str, wrap: int) -> str:
+    """A CPF or CNPJ with its two check digits; their weights go from 2 up, and begin again after `wrap` of them."""
+    for _ in range(2):
+        rest = sum(int(digit) * (2 + at % wrap) for at, digit in enumerate(reversed(base))) % 11
+        base += "0" if rest < 2 else str(11 - rest)
+    return base

@@ -146,7 +146,7 @@ def _of_pair(expected: Sequence[Expected], seen: Sequence[Answer], wanted: int |
     elif wanted is not None and came is None:
         yield Difference("missing", "this answer did not come", wanted, None)
     elif wanted is not None and came is not None and not expected[wanted].accepts(seen[came]):
-        closest = min(expected[wanted].ways, key=lambda way: _distance(way, seen[came]))
+        closest = max(expected[wanted].ways, key=lambda way: _common(way, seen[came]))
         for kind, text in _faults(closest, seen[came]):
             yield Difference(kind, text, wanted, came)
 

@@ -81,12 +81,12 @@ class _Draft:
     doing: Doing
     at: int
     end: int
-    answers: list[Awaited] = field(default_factory=list)
+    answers: list[list[Line]] = field(default_factory=list)  # each with its alternatives
     nothing_at: int | None = None
 
     def step(self) -> Step:
-        answers = tuple(self.answers) if self.answers or self.nothing_at is not None else None
-        return Step(self.doing, answers, self.at, self.end, self.nothing_at)
+        awaited = tuple(Awaited(line, tuple(alternatives)) for line, *alternatives in self.answers)
+        return Step(self.doing, awaited if awaited or self.nothing_at is not None else None, self.at, self.end, self.nothing_at)
 
 
 class _Parser:
@@ -96,6 +96,7 @@ class _Parser:
         self._bot: str | None = None
         self._number: NumberKind = "meta"
         self._variables: list[tuple[str, Text]] = []
+        self._known: set[str] = set()
         self._drafts: list[_Draft] = []
 
     def script(self) -> Script:
@@ -113,7 +114,7 @@ class _Parser:
                     raise ChatSyntaxError(
                         self._path, number, 1, "this line goes on with a line that has no text", "begin it with >, < or |, without blanks"
                     )
-                current.parts.append((number, line[1:] if line.startswith("\t") else line[2:]))
+                current.add(number, line)
                 continue
             if current is not None:
                 yield current
@@ -143,8 +144,8 @@ class _Parser:
             self._header(source, line)
 
     def _reader(self, source: Source, skip: int, *, pattern: bool = False) -> Reader:
-        known = GIVEN | {name for name, _ in self._variables}
-        return Reader(source, skip, known, pattern=pattern)
+        self._known |= GIVEN  # below the head; there nobody acts yet
+        return Reader(source, skip, self._known, pattern=pattern)
 
     def _does(self, source: Source, doing: Doing) -> None:
         self._drafts.append(_Draft(doing, source.at, source.end))
@@ -161,17 +162,16 @@ class _Parser:
             return
         if draft.nothing_at is not None:
             reader.fail("an answer after `< nothing`", "take one of the two away")
-        draft.answers.append(Awaited(_answer(reader)))
+        draft.answers.append([_answer(reader)])
 
     def _or(self, source: Source) -> None:
         reader = self._reader(source, 1, pattern=True)
         if not self._drafts or not self._drafts[-1].answers:
             reader.fail("an alternative to no answer", "put it below a < line")
-        answers = self._drafts[-1].answers
-        answers[-1] = Awaited(answers[-1].line, (*answers[-1].alternatives, _answer(reader)))
+        self._drafts[-1].answers[-1].append(_answer(reader))
 
     def _header(self, source: Source, line: str) -> None:
-        reader = self._reader(source, 0)
+        reader = Reader(source, 0, self._known)
         found = _HEADER.fullmatch(line.rstrip())
         let = _LET.fullmatch(line.rstrip())
         if found is None and let is None:
@@ -181,8 +181,8 @@ class _Parser:
         if self._drafts:
             reader.fail("this belongs at the head of the file", "put it before the first step")
         if let is not None:
-            value = Reader(source, let.start(2), GIVEN | {name for name, _ in self._variables}).text_to_end()
-            self._variables.append((let[1], value))
+            self._variables.append((let[1], Reader(source, let.start(2), self._known).text_to_end()))
+            self._known.add(let[1])
         elif found is not None and not found[2]:
             reader.fail(f"{found[1]} has no value", "write it after the colon")
         elif found is not None and found[1] == "bot":
@@ -243,7 +243,7 @@ def _pairs(reader: Reader) -> Pairs:
 def _act(reader: Reader) -> Doing:
     """What stands after `>`."""
     word = reader.peek_word()
-    if word == "tap" and reader.peek() != '"':
+    if word == "tap":
         word = "/tap"
     if not word.startswith("/"):
         text = _quoted_whole(reader)
@@ -251,7 +251,7 @@ def _act(reader: Reader) -> Doing:
     reader.word()
     act = _ACTS.get(word)
     if act is None:
-        reader.fail(f"{word} is nothing that a contact does", f'write one of {" ".join(_ACTS)}, or put a text in quotes: "{word}"')
+        reader.fail(f"{word} is nothing that a contact does", f'write one of {" ".join(_ACTS)}, or put a text in quotes: "{word[:20]}"')
     doing = act(reader)
     reader.end()
     return doing

@@ -1,12 +1,14 @@
 """Reading one line of a `.chat` file, with the lines that go on with it, from left to right."""
 
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 from pilotbot.testing.script import ANY, Slot, Text
 
 BLANKS = " \t"
+LONGEST = 160  # characters of a problem or a remedy, which may name a word of the file
 ESCAPED = {"n": "\n", "*": "*", "[": "[", "]": "]", "{": "{", '"': '"', "\\": "\\"}
 
 
@@ -14,6 +16,7 @@ class ChatSyntaxError(ValueError):
     """A place of a `.chat` file that cannot be understood: where, what is wrong, and the remedy. Lines and columns are from 1."""
 
     def __init__(self, path: Path, line: int, column: int, problem: str, remedy: str) -> None:
+        problem, remedy = (text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…" for text in (problem, remedy))
         super().__init__(f"{path}:{line}:{column}: {problem}; {remedy}")
         self.path = path
         self.line = line
@@ -24,10 +27,17 @@ class ChatSyntaxError(ValueError):
 
 @dataclass(slots=True)
 class Source:
-    """A line and those that go on with it, each with its number."""
+    """A line and those that go on with it, each with its number, without the blanks that make it go on."""
 
     path: Path
     parts: list[tuple[int, str]]
+    indents: list[int] = field(default_factory=lambda: [0])
+
+    def add(self, number: int, line: str) -> None:
+        """Add a line that goes on: one that begins with a tab or two blanks."""
+        indent = 1 if line.startswith("\t") else 2
+        self.parts.append((number, line[indent:]))
+        self.indents.append(indent)
 
     @property
     def at(self) -> int:
@@ -50,7 +60,7 @@ class Reader:
         pattern: whether a star stands for any text.
     """
 
-    def __init__(self, source: Source, skip: int, known: frozenset[str] | set[str], *, pattern: bool = False) -> None:
+    def __init__(self, source: Source, skip: int, known: AbstractSet[str], *, pattern: bool = False) -> None:
         self.source = source
         self._known = known
         self._pattern = pattern
@@ -66,8 +76,8 @@ class Reader:
         at = min(self._at, len(self._text))
         line = self._text.count("\n", 0, at)
         column = at - (self._text.rfind("\n", 0, at) + 1) + 1
-        number, raw = self.source.parts[line]
-        raise ChatSyntaxError(self.source.path, number, column + (len(raw) - len(raw.lstrip(BLANKS)) if line else 0), problem, remedy)
+        number = self.source.parts[line][0]
+        raise ChatSyntaxError(self.source.path, number, column + (self.source.indents[line] if line else 0), problem, remedy)
 
     def peek(self) -> str:
         """The next character; empty at the end."""
@@ -125,7 +135,7 @@ class Reader:
     def name_before(self, sign: str) -> str | None:
         """A name with `sign` right behind it, both taken; None, and nothing taken, where there is none."""
         at = self._at
-        while at < self._end and (self._text[at].isalnum() or self._text[at] == "_"):
+        while at < self._end and (self._text[at].isalnum() or self._text[at] in "_."):
             at += 1
         if at == self._at or self._text[at : at + 1] != sign or at >= self._end:
             return None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pilotbot.sandbox.masking import Mask, sample_name, sample_phone
 
 MARIA = ("+5521912345678", "Maria Souza de Lima")
-JOSE = ("+5511944443333", "José")
+JOSE = ("+5511944443333", "José dos Reis")
 
 
 def heard(text: str) -> str:
@@ -27,7 +27,7 @@ def said(text: str, acts: int = 0) -> str:
         ("Maria Souza de Lima, prazer", "Ana, prazer"),
         ("MARIA souza", "Ana Ana"),
         ("Marianas e o Limao de lá", "Marianas e o Limao de lá"),
-        ("fala com o José", "fala com o Bia"),
+        ("fala com o José, um dos reis", "fala com o Bia, um dos Bia"),
         ("maria.souza@shop.com.br!", "ana@example.com!"),
         ("a@x.com, b@x.com, A@X.com", "ana@example.com, ana2@example.com, ana@example.com"),
         ("CPF 390.533.447-05", "CPF 529.982.247-25"),
@@ -69,6 +69,12 @@ def test_a_wrong_document_stays_a_wrong_one() -> None:
 )
 def test_what_the_bot_said_of_it_is_any_text(text: str, acts: int, masked: str) -> None:
     assert said(text, acts) == masked
+
+
+def test_a_part_of_a_number_that_somebody_told_is_any_text_too() -> None:
+    mask = Mask([MARIA])
+    mask.heard("CPF 390.533.447-05")
+    assert mask.said("Order 5678 or 4242? CPF ends 44705.", str) == "Order * or 4242? CPF ends *."
 
 
 def test_people_without_a_name_and_more_of_them_than_samples() -> None:
