@@ -139,6 +139,14 @@ class Screen(ABC):  # noqa: B024 - what phones and groups share, and nothing by 
         """Let what comes from now on count as new."""
         self._since = len(self._pilot.rows)
 
+    def find(self, text: str) -> str:
+        """The id of the newest message of the bot that holds a text. Raises AssertionError where none does."""
+        wanted = Expected(text=f"*{text}*")
+        found = next((answer.id for answer in reversed(self.screen) if wanted.accepts(answer)), None)
+        if found is None:
+            raise AssertionError(f"{self!r} has no message that says {text!r}\n\n{self._pilot.transcript(self)}")
+        return found
+
     def holds(self, row: Row) -> bool:
         """Whether a message is of this chat."""
         return bool(row["number"] == self._pilot.number_id(self.number) and canonical(row["contact"]) == canonical(self.address))
@@ -162,51 +170,56 @@ class Phone(Screen):
         """Write a text, here or in a group."""
         await self._inbound({"text": text}, to)
 
-    async def taps(self, label: str, *, message: str | None = None) -> None:
+    async def taps(self, label: str, *, message: str | None = None, to: Group | None = None) -> None:
         """Tap a button or choose a row of a list.
 
         Args:
             label: what it says.
             message: the id of the message it is under; the newest that offers it without one.
+            to: the group that it is in, if not this chat.
         """
-        await self._inbound({"tap": label, **({"quoted": message} if message else {})})
+        await self._inbound({"tap": label, **({"quoted": message} if message else {})}, to)
 
-    async def quotes(self, quoted: str, text: str) -> None:
+    async def quotes(self, quoted: str, text: str, *, to: Group | None = None) -> None:
         """Answer one of the bot's messages by quoting it.
 
         Args:
             quoted: a part of its text, with `*` as in `sees`; the newest that has it is quoted.
             text: what to write.
+            to: the group that it is in, if not this chat.
         """
-        await self._inbound({"text": text, "quoted": self._find(quoted)})
+        await self._inbound({"text": text, "quoted": (to or self).find(quoted)}, to)
 
-    async def sends(self, kind: FileKind, file: str | Path | bytes | None = None, *, caption: str | None = None) -> None:
+    async def sends(
+        self, kind: FileKind, file: str | Path | bytes | None = None, *, caption: str | None = None, to: Group | None = None
+    ) -> None:
         """Send a file.
 
         Args:
             kind: what WhatsApp sends it as.
             file: the path of a file here, its bytes, or a URL; without one, a sample.
             caption: the text under it.
+            to: the group that it goes to, if not this chat.
         """
         media = {"media": file, "mediaType": kind} if isinstance(file, str) and "://" in file else await self._upload(kind, file)
-        await self._inbound({**media, **({"caption": caption} if caption is not None else {})})
+        await self._inbound({**media, **({"caption": caption} if caption is not None else {})}, to)
 
     async def sends_photo(self, file: str | Path | bytes | None = None, *, caption: str | None = None) -> None:
         """Send a picture; a tiny one without a `file`."""
         await self.sends("image", file, caption=caption)
 
-    async def sends_location(self, latitude: float, longitude: float, *, name: str | None = None) -> None:
+    async def sends_location(self, latitude: float, longitude: float, *, name: str | None = None, to: Group | None = None) -> None:
         """Send a place, in degrees."""
         place = {"latitude": latitude, "longitude": longitude, **({"name": name} if name else {})}
-        await self._inbound({"type": "location", "location": place})
+        await self._inbound({"type": "location", "location": place}, to)
 
-    async def sends_contacts(self, *cards: tuple[str, str]) -> None:
+    async def sends_contacts(self, *cards: tuple[str, str], to: Group | None = None) -> None:
         """Send contact cards, each a name and a phone."""
-        await self._inbound({"type": "contacts", "contacts": [{"name": name, "phone": phone} for name, phone in cards]})
+        await self._inbound({"type": "contacts", "contacts": [{"name": name, "phone": phone} for name, phone in cards]}, to)
 
-    async def reacts(self, emoji: str, *, to: str = "") -> None:
-        """React to the newest message of the bot that holds the text `to`. An empty emoji takes the reaction back."""
-        await self._inbound({"type": "reaction", "reaction": {"emoji": emoji, "message": self._find(to)}})
+    async def reacts(self, emoji: str, quoted: str = "", *, to: Group | None = None) -> None:
+        """React to the newest message of the bot that holds the text `quoted`. An empty emoji takes the reaction back."""
+        await self._inbound({"type": "reaction", "reaction": {"emoji": emoji, "message": (to or self).find(quoted)}}, to)
 
     async def blocks(self) -> None:
         """Block our number: what the bot sends is accepted and never arrives."""
@@ -247,14 +260,6 @@ class Phone(Screen):
         body = {"data": f"data:{mime};base64,{base64.b64encode(data).decode()}", **({"filename": name} if name else {})}
         stored = await self._pilot.act("/sandbox/media", body, screen=self)
         return {"media": stored["url"], "mediaType": kind, **({"filename": name} if name else {})}
-
-    def _find(self, text: str) -> str:
-        """The id of the newest message of the bot that holds a text."""
-        wanted = Expected(text=f"*{text}*")
-        found = next((answer.id for answer in reversed(self.screen) if wanted.accepts(answer)), None)
-        if found is None:
-            raise AssertionError(f"{self!r} has no message that says {text!r}\n\n{self._pilot.transcript(self)}")
-        return found
 
 
 def arrived(row: Row) -> bool:

@@ -203,24 +203,24 @@ class Cast:
             self.group = who
 
     async def _acts(self, doing: Says | Taps | Quotes | Sends | Places | Shares | Reacts | Does) -> None:
-        phone, values = self.phone, self.values
+        phone, group, values = self.phone, self.group, self.values
         match doing:
             case Says():
-                await phone.says(plain(doing.text, values), to=self.group)
+                await phone.says(plain(doing.text, values), to=group)
             case Taps():
-                await phone.taps(plain(doing.label, values))
+                await phone.taps(plain(doing.label, values), to=group)
             case Quotes():
-                await phone.quotes(pattern(doing.message, values), plain(doing.text, values))
+                await phone.quotes(pattern(doing.message, values), plain(doing.text, values), to=group)
             case Sends():
                 file = None if doing.file == "*" else doing.file if "://" in doing.file else self._folder / doing.file
                 kind = next(kind for kind in get_args(FileKind) if kind == doing.kind)
-                await phone.sends(kind, file, caption=plain(doing.caption, values) or None)
+                await phone.sends(kind, file, caption=plain(doing.caption, values) or None, to=group)
             case Places():
-                await phone.sends_location(doing.latitude, doing.longitude, name=plain(doing.name, values) or None)
+                await phone.sends_location(doing.latitude, doing.longitude, name=plain(doing.name, values) or None, to=group)
             case Shares():
-                await phone.sends_contacts(*doing.cards)
+                await phone.sends_contacts(*doing.cards, to=group)
             case Reacts():
-                await phone.reacts(doing.emoji, to=pattern(doing.message, values) if doing.message else "")
+                await phone.reacts(doing.emoji, pattern(doing.message, values) if doing.message else "", to=group)
             case Does():
                 await {"block": phone.blocks, "unblock": phone.unblocks, "read": phone.reads}[doing.what]()
             case _:

@@ -1,4 +1,4 @@
-"""A conversation as a `.chat` file says it: plain values, made by `chatfile.parse` and written by `printing.show`.
+"""A conversation as a `.chat` file says it: plain values, made by `chatfile.parse`.
 
 Places in the file (`at`, `end`: lines from 1, the last one included) are no part of what a value is: they do not count in comparisons.
 """

@@ -62,7 +62,7 @@ async def test_quotes_files_places_cards_and_reactions() -> None:
         await mariana.says("hi")
         await mariana.says("payment")
         await mariana.quotes("*Pix*", "and the delivery?")
-        await mariana.reacts("👍", to="*Pix*")
+        await mariana.reacts("👍", quoted="*Pix*")
         await mariana.sends_photo(caption=f'"{EMAIL}" {{x}} *')
         await mariana.sends_location(-23.561414, -46.655881, name="Albuquerque & Filhos")
         await mariana.sends_contacts(("Beto Siqueira", "+5531987651234"))

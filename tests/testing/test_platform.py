@@ -181,7 +181,7 @@ async def test_reactions_places_and_cards_arrive() -> None:
     async with Platform(bot) as pilot:
         ana = pilot.phone(ANA)
         await ana.says("hi")
-        await ana.reacts("👍", to="ok")
+        await ana.reacts("👍", "ok")
         await ana.sends_location(-23.55, -46.63, name="Shop")
         await ana.sends_contacts(("Bia", "+5511987650002"))
         await ana.sends("document", b"%PDF-1.4", caption="bill")

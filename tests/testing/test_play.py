@@ -130,7 +130,8 @@ async def test_a_day_later_it_goes_as_a_template(played: Play) -> None:
 async def test_several_contacts_and_groups(played: Play) -> None:
     outcome = await played(
         "number: evolution_v2\n@ Ana\n> pedido\n@ Bia Souza +5511987650003\n> two\n< first\n< second\n@ Ana\n< Pedido *   [*]\n"
-        "@ group Vendas 120363000000000001@g.us\n> shop, oi\n< Hello, all.\n@ Bia Souza\n> oi, shop\n< nothing\n"
+        '@ group Vendas 120363000000000001@g.us\n> shop, oi\n< Hello, all.\n> /quote "Hello" shop, again\n< Hello, all.\n'
+        "> /image * the shop?\n< Hello, all.\n> /react 👍\n@ Bia Souza\n> oi, shop\n< nothing\n"
     )
     assert told(outcome) == ""
 

@@ -34,7 +34,7 @@ async def test_a_conversation_about_orders(kind: NumberKind) -> None:
         await maria.sends_photo(caption="look, Maria")
         await maria.sends_location(-23.56123, -46.65512, name="Maria's home")
         await maria.sends_contacts(("José Dias", "+5585911112222"))
-        await maria.reacts("👍", to="Parcel")
+        await maria.reacts("👍", quoted="Parcel")
         await pilot.travel(hours=25)
         await pilot.notify(
             maria, "Order 4312 is here.", template=Template("order_status", order_id="4312", status="here"), options=["Thanks"]
