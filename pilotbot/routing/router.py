@@ -111,6 +111,8 @@ class Handler:
         """Why a `tapped` handler does not take the turn's payload; None where it does, and for all other handlers."""
         if self.action is None or isinstance(turn.action, self.action):
             return None
+        if turn.action is not None and turn.action.action_name == self.action.action_name:
+            return None  # the same class of a module that was loaded twice: it is stored by its name, which only one may have
         name = self.action.__name__
         if turn.action is None:
             return Miss(f"the option carries no action; offer it as {name}(...).option(...)")

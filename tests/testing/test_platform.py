@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from pilotbot import Action, Bot, Context, Group, Message, Received, Reply, State, Status, Template, exactly, has_media, mentions_me, words
+from pilotbot.target import load_bot
 from pilotbot.testing import Expected, Platform, Refused
 
 ANA = "+5511987650001"
@@ -241,6 +242,36 @@ async def test_redeliveries_shuffles_and_faults_are_not_seen_by_the_contact() ->
         assert ana.sees_only()
         with pytest.raises(Refused, match="nonsense"):
             await pilot.faults(nonsense=1)
+
+
+async def test_a_bot_that_is_loaded_twice_in_a_process_still_knows_its_taps(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a test imports the module that a `.chat` file names by its path."""
+    monkeypatch.setattr("pilotbot.replies.actions._registry", {})
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    code = """
+from pilotbot import Action, Bot, Context
+bot = Bot("twice")
+class Yes(Action):
+    pass
+@bot.tapped(Yes)
+async def yes(ctx: Context, action: Yes) -> None:
+    await ctx.reply("yes")
+@bot.message()
+async def ask(ctx: Context) -> None:
+    await ctx.reply("Well?", options=[Yes().option("Sure")])
+"""
+    file = tmp_path_factory.mktemp("twice") / "loaded_twice.py"
+    file.write_text(code, "utf-8")
+    first, second = load_bot(str(file)), load_bot(str(file))
+    for bot in (first, second, first):
+        async with Platform(bot) as pilot:
+            ana = pilot.phone(ANA)
+            await ana.says("hi")
+            await ana.taps("Sure")
+            assert ana.sees_only("yes")
+    sys.modules.pop("loaded_twice")
 
 
 async def test_two_platforms_at_once_do_not_touch_each_other() -> None:
