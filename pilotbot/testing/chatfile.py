@@ -3,56 +3,24 @@
 A file is read line by line, each once from left to right, so that the time grows with its length and nothing else.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, get_args
 
 from pilotbot.settings import NumberKind
+from pilotbot.testing.doings import act, happens, turn, waits
 from pilotbot.testing.reading import ChatSyntaxError, Reader, Source
-from pilotbot.testing.script import (
-    ANY,
-    MEDIA,
-    Awaited,
-    Crashes,
-    Delivers,
-    Does,
-    Doing,
-    Line,
-    Misbehaves,
-    Notifies,
-    Pairs,
-    Places,
-    Quotes,
-    Reacts,
-    Redelivers,
-    Restarts,
-    Says,
-    Script,
-    Sends,
-    Shares,
-    Shuffles,
-    Step,
-    Taps,
-    Text,
-    Turn,
-    Waits,
-)
+from pilotbot.testing.script import ANY, MEDIA, Awaited, Doing, Line, Script, Step, Text
 
 __all__ = ["ChatSyntaxError", "parse", "read"]
 
 MARKS: Final = (">", "<", "|", "!", "@", "...")
 GIVEN: Final = frozenset({"contact.name", "contact.phone"})
-LONGEST: Final = 3650 * 86_400  # seconds
 
 _HEADER = re.compile(r"(bot|number)[ \t]*:[ \t]*(.*)")
 _LET = re.compile(r"let[ \t]+(\w+)[ \t]*=[ \t]*(.*)")
-_SPAN = re.compile(r"(?:[0-9]{1,9}[smhd])+")
-_PART = re.compile(r"([0-9]{1,9})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_ADDRESS = re.compile(r"\+[0-9]{7,15}|[A-Z]{2}\.[0-9]+|[0-9][0-9-]*@g\.us|[0-9]+@newsletter")
 
 
 def read(path: Path) -> Script:
@@ -129,13 +97,13 @@ class _Parser:
     def _take(self, source: Source) -> None:
         line = source.parts[0][1]
         if line.startswith("..."):
-            self._does(source, _waits(self._reader(source, 3)))
+            self._does(source, waits(self._reader(source, 3)))
         elif line[0] == ">":
-            self._does(source, _act(self._reader(source, 1)))
+            self._does(source, act(self._reader(source, 1)))
         elif line[0] == "@":
-            self._does(source, _turn(self._reader(source, 1)))
+            self._does(source, turn(self._reader(source, 1)))
         elif line[0] == "!":
-            self._does(source, _happens(self._reader(source, 1)))
+            self._does(source, happens(self._reader(source, 1)))
         elif line[0] == "<":
             self._awaits(source)
         elif line[0] == "|":
@@ -206,7 +174,7 @@ def _answer(reader: Reader) -> Line:
     if word == "template":
         reader.word()
         name = reader.word() or reader.fail("a template without a name", "write < template NAME")
-        variables = _pairs(reader)
+        variables = reader.pairs()
         text = reader.quoted() if reader.peek() == '"' else None
         reader.end()
         return Line(text, offered if options else None, name, variables, None, at, end)
@@ -214,201 +182,7 @@ def _answer(reader: Reader) -> Line:
         reader.word()
         caption = reader.text_to_end()
         return Line(caption or None, offered, None, (), word, at, end)
-    text = _quoted_whole(reader)
+    text = reader.whole_text()
     if not text and not options:
         reader.fail("an answer without a text", "write what the bot says, or `< nothing`, or `< *` for anything")
     return Line(text or None, offered, None, (), None, at, end)
-
-
-def _quoted_whole(reader: Reader) -> Text:
-    """A text in quotes or without them, to the end."""
-    if reader.peek() != '"':
-        return reader.text_to_end()
-    text = reader.quoted()
-    reader.end()
-    return text
-
-
-def _pairs(reader: Reader) -> Pairs:
-    """`name=value` as long as there are some."""
-    found: list[tuple[str, Text]] = []
-    while (name := reader.name_before("=")) is not None:
-        found.append((name, reader.quoted() if reader.peek() == '"' else reader.text_of_word()))
-    return tuple(found)
-
-
-# --- what the contact does ---------------------------------------------------------------------------------------------------------
-
-
-def _act(reader: Reader) -> Doing:
-    """What stands after `>`."""
-    word = reader.peek_word()
-    if word == "tap":
-        word = "/tap"
-    if not word.startswith("/"):
-        text = _quoted_whole(reader)
-        return Says(text) if text else reader.fail("the contact says nothing", "write a text after >")
-    reader.word()
-    act = _ACTS.get(word)
-    if act is None:
-        reader.fail(f"{word} is nothing that a contact does", f'write one of {" ".join(_ACTS)}, or put a text in quotes: "{word[:20]}"')
-    doing = act(reader)
-    reader.end()
-    return doing
-
-
-def _tap(reader: Reader) -> Doing:
-    label = _quoted_whole(reader)
-    return Taps(label) if label else reader.fail("a tap on nothing", "write the label: > tap Track")
-
-
-def _quote(reader: Reader) -> Doing:
-    if reader.peek() != '"':
-        reader.fail("what is quoted is missing", 'write > /quote "a part of the message" text')
-    message = reader.quoted(pattern=True)
-    text = _quoted_whole(reader)
-    return Quotes(message, text) if text else reader.fail("the contact says nothing", "write a text after what is quoted")
-
-
-def _sends(kind: str) -> Callable[[Reader], Doing]:
-    def sends(reader: Reader) -> Doing:
-        file = reader.plain_word() or reader.fail("a file is missing", f"write its path, a URL or * for a sample: > /{kind} photo.png")
-        return Sends(kind, file, _quoted_whole(reader))
-
-    return sends
-
-
-def _location(reader: Reader) -> Doing:
-    latitude, longitude = reader.number(-90, 90), reader.number(-180, 180)
-    return Places(latitude, longitude, _quoted_whole(reader))
-
-
-def _card(reader: Reader) -> Doing:
-    cards = []
-    for line in reader.lines_to_end():
-        name, _, phone = line.rpartition(" ")
-        if not name.strip() or not _ADDRESS.fullmatch(phone):
-            reader.fail("a card needs a name and a phone", "write > /card Bia +5511987650002")
-        cards.append((name.strip(), phone))
-    return Shares(tuple(cards))
-
-
-def _react(reader: Reader) -> Doing:
-    emoji = reader.word() or reader.fail("an emoji is missing", "write > /react 👍, or > /react - to take it back")
-    message = reader.quoted(pattern=True) if reader.peek() == '"' else None
-    return Reacts("" if emoji == "-" else emoji, message)
-
-
-_ACTS: Final[Mapping[str, Callable[[Reader], Doing]]] = {
-    "/tap": _tap,
-    "/quote": _quote,
-    "/photo": _sends("image"),
-    **{f"/{kind}": _sends(kind) for kind in MEDIA},
-    "/location": _location,
-    "/card": _card,
-    "/react": _react,
-    **{f"/{what}": lambda _, what=what: Does(what) for what in ("block", "unblock", "read")},  # type: ignore[misc]
-}
-
-
-# --- what happens ------------------------------------------------------------------------------------------------------------------
-
-
-def _turn(reader: Reader) -> Doing:
-    words = reader.rest().split()
-    reader.skip()
-    group = len(words) > 1 and words[0] == "group"
-    address = words[-1] if len(words) > 1 and _ADDRESS.fullmatch(words[-1]) else None
-    name = " ".join(words[1 if group else 0 : -1 if address else None])
-    if not name:
-        reader.fail("nobody is named", "write @ Ana, or @ Ana +5511987650001 to introduce her")
-    if group and address is None:
-        reader.fail("a group needs its id", "write @ group Sales 120363000000000001@g.us")
-    return Turn(name, address, group)
-
-
-def _waits(reader: Reader) -> Doing:
-    span = reader.rest().replace(" ", "")
-    reader.skip()
-    if not _SPAN.fullmatch(span):
-        reader.fail("this is no span of time", "write one such as ... 90s, 5m, 25h, 3d or 1h30m")
-    seconds = sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(span))
-    if not 0 < seconds <= LONGEST:
-        reader.fail("time goes forward, by ten years at most", "write a span such as ... 25h")
-    return Waits(seconds)
-
-
-def _happens(reader: Reader) -> Doing:
-    """What stands after `!`."""
-    word = reader.word()
-    make = _HAPPENINGS.get(word)
-    if make is None:
-        reader.fail(f"{word or 'nothing'} is nothing that happens", f"write one of {', '.join(_HAPPENINGS)}")
-    doing = make(reader)
-    reader.end()
-    return doing
-
-
-def _notify(reader: Reader) -> Doing:
-    options = reader.take_options()
-    if reader.peek() != '"':
-        reader.fail("what the bot writes is missing", 'write ! notify "Did it arrive?"')
-    text = reader.quoted()
-    template: str | None = None
-    variables: Pairs = ()
-    if reader.peek_word() == "template":
-        reader.word()
-        template = reader.word() or reader.fail("a template without a name", "write its name after the word template")
-        variables = _pairs(reader)
-    return Notifies(text, template, variables, options)
-
-
-def _shuffle(reader: Reader) -> Doing:
-    word = reader.word() or "on"
-    if word not in {"on", "off"}:
-        reader.fail(f"{word} is neither on nor off", "write ! shuffle on")
-    return Shuffles(word == "on")
-
-
-def _faults(reader: Reader) -> Doing:
-    faults: list[tuple[str, int | float | bool]] = []
-    while (name := reader.name_before("=")) is not None:
-        faults.append((name, _value(reader)))
-    return Misbehaves(tuple(faults)) if faults else reader.fail("which faults?", "write ! faults http500=1")
-
-
-def _value(reader: Reader) -> int | float | bool:
-    word = reader.word()
-    if word in {"true", "false"}:
-        return word == "true"
-    try:
-        return int(word) if word.isascii() and word.isdigit() else float(word)
-    except ValueError:
-        reader.fail(f"{word or 'nothing'} is no number", "write a number, true or false")
-
-
-def _event(reader: Reader) -> Doing:
-    body = reader.rest()
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        reader.fail("an event is a JSON object", 'write ! event {"event": "number.connected", "data": {}}')
-    reader.skip()
-    return Delivers(body)
-
-
-def _crash(reader: Reader) -> Doing:
-    return Crashes(reader.word() or reader.fail("after what?", "write ! crash post"))
-
-
-_HAPPENINGS: Final[Mapping[str, Callable[[Reader], Doing]]] = {
-    "notify": _notify,
-    "restart": lambda _: Restarts(),
-    "redeliver": lambda _: Redelivers(),
-    "shuffle": _shuffle,
-    "faults": _faults,
-    "crash": _crash,
-    "event": _event,
-}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from pilotbot.testing.script import ANY, Slot, Text
+from pilotbot.testing.script import ANY, Pairs, Slot, Text
 
 BLANKS = " \t"
 LONGEST = 160  # characters of a problem or a remedy, which may name a word of the file
@@ -173,6 +173,21 @@ class Reader:
         self._at += 1
         self._blank()
         return text
+
+    def whole_text(self) -> Text:
+        """All that is left, as a text, in quotes or without them."""
+        if self.peek() != '"':
+            return self.text_to_end()
+        text = self.quoted()
+        self.end()
+        return text
+
+    def pairs(self) -> Pairs:
+        """`name=value` as long as there are some."""
+        found: list[tuple[str, Text]] = []
+        while (name := self.name_before("=")) is not None:
+            found.append((name, self.quoted() if self.peek() == '"' else self.text_of_word()))
+        return tuple(found)
 
     def take_options(self) -> tuple[Text, ...]:
         """The `[labels]` at the end of the last line, after two blanks or a tab: taken from there, before anything else is read."""
