@@ -6,9 +6,14 @@ from pilotbot.engine import Away, Engine
 from pilotbot.testing.crash import Fuse
 
 
-async def test_at_its_point_it_burns_once_and_the_engine_is_silent(engine: Engine) -> None:
+def armed() -> Fuse:
     fuse = Fuse()
     fuse.armed = "post"
+    return fuse
+
+
+async def test_at_its_point_it_burns_once_and_the_engine_is_silent(engine: Engine) -> None:
+    fuse = armed()
     fuse.reached("claim", engine)
     await engine.remember("heard", b"1")
     with pytest.raises(Away, match="after: post"):
