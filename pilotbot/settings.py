@@ -23,7 +23,14 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 PREFIX = "PILOTBOT_"
 SANDBOX_KEY_PREFIX = "ps_sandbox_"
@@ -209,6 +216,21 @@ class Settings(BaseSettings):
         return value.strip().upper() if isinstance(value, str) else value
 
 
+class _Given(Settings):
+    """Settings of which nothing is read from anywhere."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - as pydantic calls it
+        init_settings: PydanticBaseSettingsSource,
+        *_: Any,
+        **__: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was given is the only source."""
+        return (init_settings,)
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read and check the settings.
 
@@ -218,8 +240,21 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: something is missing or malformed; a line for each problem.
     """
+    return _checked(Settings, overrides)
+
+
+def given_settings(**values: Any) -> Settings:
+    """The settings of these values and of the defaults alone: neither the environment nor `.env` counts.
+
+    Raises:
+        SettingsError: as `load_settings`.
+    """
+    return _checked(_Given, values)
+
+
+def _checked(cls: type[Settings], values: dict[str, Any]) -> Settings:
     try:
-        return Settings(**overrides)
+        return cls(**values)
     except ValidationError as error:
         lines = [_line(problem) for problem in error.errors(include_url=False, include_input=False)] + without_effect()
     except UnicodeDecodeError:

@@ -150,7 +150,10 @@ class Talk:
         if not name:
             self._console.print(event("give the file a name: /save tests/chats/order.chat"))
             return
-        path = Path(name).with_suffix(".chat")
+        path = Path(name if name.endswith(".chat") else f"{name}.chat")
+        if path.exists():
+            self._console.print(event(f"{path} exists; give another name"))
+            return
         try:
             path.write_text(self._portal.call(self._pilot.chat_file, self._cast.screen), "utf-8")
         except (OSError, Refused) as error:

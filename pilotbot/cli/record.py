@@ -1,6 +1,7 @@
 """`pilotbot record`: a conversation that was had, as a `.chat` file, personal data masked."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from pilotbot.sandbox.chatfile import chat_file
 from pilotbot.server import clients
 from pilotbot.settings import NumberSettings, Settings
 from pilotbot.target import relative
+from pilotbot.testing.wording import printable
 
 PAGES = 100  # of a hundred messages each
 BY_BOTS = {None, "API", "SYSTEM", "MCP"}  # origins; other messages of ours were written by people
@@ -40,7 +42,7 @@ def record_chat(phone: str, *, out: Path | None, force: bool, since: str, number
     logs.set_up("WARNING")
     text = asyncio.run(_text(at_hand(data), who, span, number))
     if out is None:
-        typer.echo(text, nl=False)
+        typer.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
         return
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

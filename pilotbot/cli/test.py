@@ -17,7 +17,7 @@ from pilotbot.testing.junit import Result, junit
 from pilotbot.testing.play import Outcome, play
 from pilotbot.testing.report import summary
 from pilotbot.testing.report import told as report
-from pilotbot.testing.update import updated
+from pilotbot.testing.update import accept
 
 MARKS = {
     "passed": ("✓", typer.colors.GREEN),
@@ -86,9 +86,11 @@ def run(path: Path, bot: str | None, *, update: bool = False, whole: bool = Fals
     took = time.perf_counter() - began
     if outcome.passed:
         return Result(path, "passed", took)
-    if update and all(played.problem is None for played in outcome.played):
-        path.write_text(updated(outcome), "utf-8")
-        return Result(path, "updated", took, summary(outcome, name=relative(str(path))))
+    try:
+        if update and accept(outcome):
+            return Result(path, "updated", took, summary(outcome, name=relative(str(path))))
+    except OSError as error:
+        return Result(path, "error", took, str(error), f"  {path} cannot be written: {error.strerror}")
     return Result(path, "failed", took, summary(outcome, name=relative(str(path))), _text(outcome, path, whole=whole))
 
 

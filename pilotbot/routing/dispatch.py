@@ -34,6 +34,8 @@ class Retry(Exception):
     """
 
     def __init__(self, after: timedelta | None = None) -> None:
+        if not isinstance(after, timedelta | None):
+            raise TypeError(f"Retry takes how long to wait, such as minutes(5); it was given a {type(after).__name__}")
         super().__init__("the handler asks for another try" + (f" in {after}" if after else ""))
         self.after = after
 

@@ -14,9 +14,10 @@ ANY = "*"
 
 # Eight digits may be a phone or a document; a date is neither, and an appointment is nothing without it.
 _DATE = r"(?P<date>(?<!\d)(?:(?:0?[1-9]|[12]\d|3[01])([/.-])(?:0?[1-9]|1[0-2])\2(?:19|20)\d\d|(?:19|20)\d\d-[01]\d-[0-3]\d)(?!\d))"
-_EMAIL = r"(?P<email>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})"
+_EMAIL = r"(?P<email>[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})"
+_BETWEEN = r"[\s\u2010-\u2015\u2212./()-]{0,3}"  # how people, and their phones, part digits
 _DOCUMENT = r"(?<!\d)(?:\d{3}\.\d{3}\.\d{3}-\d\d|\d\d\.\d{3}\.\d{3}/\d{4}-\d\d)(?!\d)"
-_DIGITS = rf"(?P<digits>{_DOCUMENT}|\+?\d{{8,40}}|\+?\d(?:[ ./()-]{{0,2}}\d){{7,14}}(?!\d))"
+_DIGITS = rf"(?P<digits>{_DOCUMENT}|\+?\d{{8,40}}|\+?\d(?:{_BETWEEN}\d){{7,18}}(?!\d))"
 _PART = r"(?P<part>(?<!\d)\d{4,7}(?!\d))"  # nobody's by itself, but the end of a phone is
 
 
@@ -59,7 +60,7 @@ class Mask:
                 parts.add(re.escape(part))
         self._people = len(places)
         names = "|".join(sorted(parts, key=lambda part: (-len(part), part)))
-        kinds = [_DATE, _EMAIL, _DIGITS, _PART, *([rf"(?P<name>(?<!\w)(?:{names})(?!\w))"] if names else [])]
+        kinds = [_DATE, _EMAIL, _DIGITS, _PART, *([rf"(?P<name>(?<![^\W_])(?:{names})(?![^\W_]))"] if names else [])]
         self._found = re.compile("|".join(kinds), re.IGNORECASE)
 
     def heard(self, text: str) -> str:

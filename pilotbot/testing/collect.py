@@ -13,7 +13,7 @@ from pilotbot.testing.chatfile import ChatSyntaxError, read
 from pilotbot.testing.play import Outcome, play
 from pilotbot.testing.report import told
 from pilotbot.testing.script import Script
-from pilotbot.testing.update import updated
+from pilotbot.testing.update import accept
 
 _bots: dict[str, Bot] = {}
 
@@ -57,10 +57,8 @@ class ChatItem(pytest.Item):
         outcome = asyncio.run(play(script, bot_of(script)))
         if outcome.passed:
             return
-        if self.config.getoption("update_chats"):
-            self.path.write_text(updated(outcome), "utf-8")
-            if all(played.problem is None for played in outcome.played):
-                return
+        if self.config.getoption("update_chats") and accept(outcome):
+            return
         raise Otherwise(outcome)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **more: Any) -> Any:

@@ -51,7 +51,9 @@ def act(reader: Reader) -> Doing:
     reader.word()
     make = _ACTS.get(word)
     if make is None:
-        reader.fail(f"{word} is nothing that a contact does", f'write one of {" ".join(_ACTS)}, or put a text in quotes: "{word[:20]}"')
+        reader.fail_at_word(
+            f"{word} is nothing that a contact does", f'write one of {" ".join(_ACTS)}, or put a text in quotes: "{word[:20]}"'
+        )
     doing = make(reader)
     reader.end()
     return doing
@@ -145,7 +147,7 @@ def happens(reader: Reader) -> Doing:
     word = reader.word()
     make = _HAPPENINGS.get(word)
     if make is None:
-        reader.fail(f"{word or 'nothing'} is nothing that happens", f"write one of {', '.join(_HAPPENINGS)}")
+        reader.fail_at_word(f"{word or 'nothing'} is nothing that happens", f"write one of {', '.join(_HAPPENINGS)}")
     doing = make(reader)
     reader.end()
     return doing
@@ -186,7 +188,7 @@ def _value(reader: Reader) -> int | float | bool:
     try:
         return int(word) if word.isascii() and word.isdigit() else float(word)
     except ValueError:
-        reader.fail(f"{word or 'nothing'} is no number", "write a number, true or false")
+        reader.fail_at_word(f"{word or 'nothing'} is no number", "write a number, true or false")
 
 
 def _event(reader: Reader) -> Doing:

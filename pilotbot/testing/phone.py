@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from pilotbot.contacts import State, canonical
 from pilotbot.testing.answers import Answer, Expected, compare, describe
+from pilotbot.testing.wording import inside, printable
 
 Row = dict[str, Any]
 """A message as `GET /sandbox/messages` shows it."""
@@ -55,7 +56,7 @@ class Sight:
         return self.holds
 
     def __repr__(self) -> str:
-        return "seen" if self.holds else f"not seen: {self.why}"
+        return "seen" if self.holds else printable(f"not seen: {self.why}")
 
 
 class Screen(ABC):  # noqa: B024 - what phones and groups share, and nothing by itself
@@ -110,7 +111,7 @@ class Screen(ABC):  # noqa: B024 - what phones and groups share, and nothing by 
         answers = self.answers
         left = list(answers)
         for text in texts or ("",):
-            wanted = Expected(text=f"*{text}*", mode=mode, options=None if options is None else tuple(options))
+            wanted = Expected(text=inside(text), mode=mode, options=None if options is None else tuple(options))
             found = next((at for at, answer in enumerate(left) if wanted.accepts(answer)), None)
             if found is None:
                 return Sight(False, _why_not(wanted, text, left, answers))
@@ -141,7 +142,7 @@ class Screen(ABC):  # noqa: B024 - what phones and groups share, and nothing by 
 
     def find(self, text: str) -> str:
         """The id of the newest message of the bot that holds a text. Raises AssertionError where none does."""
-        wanted = Expected(text=f"*{text}*")
+        wanted = Expected(text=inside(text))
         found = next((answer.id for answer in reversed(self.screen) if wanted.accepts(answer)), None)
         if found is None:
             raise AssertionError(f"{self!r} has no message that says {text!r}\n\n{self._pilot.transcript(self)}")
@@ -204,9 +205,9 @@ class Phone(Screen):
         media = {"media": file, "mediaType": kind} if isinstance(file, str) and "://" in file else await self._upload(kind, file)
         await self._inbound({**media, **({"caption": caption} if caption is not None else {})}, to)
 
-    async def sends_photo(self, file: str | Path | bytes | None = None, *, caption: str | None = None) -> None:
+    async def sends_photo(self, file: str | Path | bytes | None = None, *, caption: str | None = None, to: Group | None = None) -> None:
         """Send a picture; a tiny one without a `file`."""
-        await self.sends("image", file, caption=caption)
+        await self.sends("image", file, caption=caption, to=to)
 
     async def sends_location(self, latitude: float, longitude: float, *, name: str | None = None, to: Group | None = None) -> None:
         """Send a place, in degrees."""

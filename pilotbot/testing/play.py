@@ -110,6 +110,10 @@ async def _played(cast: "Cast", script: Script) -> AsyncIterator[Played]:
             yield Played(step=step, values=values, rows=rows, differences=tuple(differences), problem=problem)
         if problem is not None:
             return
+    if (point := cast.pilot.armed) is not None:
+        yield Played(
+            step=script.steps[-1], values=cast.values, problem=f"the crash after: {point} was asked for, but its moment never came"
+        )
     if left := cast.left():
         differences = [
             Difference("extra", f"to {who}: {each.text}", None, at)
@@ -136,6 +140,7 @@ class Cast:
         """The group that they act in, if not in their own chat."""
         self._values = dict(values)
         self._folder = folder
+        self._acted = False
         self._known: dict[str, Screen] = {self.phone.name or NAME: self.phone}
         self._taken: dict[Screen, int] = {}
 
@@ -183,14 +188,21 @@ class Cast:
         match doing:
             case Turn():
                 self._turn(doing)
+                self._acted = True
             case Waits():
                 await self.pilot.travel(seconds=doing.seconds)
             case Notifies() | Restarts() | Redelivers() | Shuffles() | Misbehaves() | Crashes() | Delivers():
                 await self._happens(doing)
             case _:
+                self._acted = True
                 await self._acts(doing)
 
     def _turn(self, turn: Turn) -> None:
+        known = self._known.get(turn.name)
+        if known is not None and turn.address and canonical(known.address) != canonical(turn.address):
+            if known is not self.phone or self._acted:
+                raise ValueError(f"{turn.name} has another address already: give one of the two another name")
+            del self._known[turn.name]  # nobody acted yet: it is the Ana of files that name no one
         if turn.name not in self._known:
             if turn.address is None:
                 raise ValueError(f"nobody is called {turn.name}: introduce them with their phone, @ {turn.name} +5511987650002")

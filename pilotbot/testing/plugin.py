@@ -9,6 +9,8 @@ from pilotbot.bot import Bot
 from pilotbot.testing.collect import ChatFile
 from pilotbot.testing.platform import Platform
 
+FAILED = pytest.StashKey[bool]()
+
 try:
     import pytest_asyncio
 except ImportError:
@@ -20,10 +22,12 @@ except ImportError:
 else:
 
     @pytest_asyncio.fixture
-    async def pilot(bot: Bot) -> AsyncIterator[Platform]:
+    async def pilot(bot: Bot, request: pytest.FixtureRequest) -> AsyncIterator[Platform]:
         """A `Platform` with your `bot` at work on it, for one test."""
         async with Platform(bot) as platform:
             yield platform
+            if request.node.stash.get(FAILED, False):
+                platform.excuse()
 
 
 @pytest.fixture
@@ -48,6 +52,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Show the chats of a platform that a failed test was given as a fixture; those of others stand with the error itself."""
     report = yield
     if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
         given = getattr(item, "funcargs", {}).values()
         report.sections += [("chats", platform.transcript()) for platform in given if isinstance(platform, Platform)]
     return report

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pilotbot.testing.script import ANY, Pairs, Slot, Text
+from pilotbot.testing.wording import printable
 
 BLANKS = " \t"
 LONGEST = 160  # characters of a problem or a remedy, which may name a word of the file
@@ -17,7 +18,7 @@ class ChatSyntaxError(ValueError):
 
     def __init__(self, path: Path, line: int, column: int, problem: str, remedy: str) -> None:
         problem, remedy = (text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…" for text in (problem, remedy))
-        super().__init__(f"{path}:{line}:{column}: {problem}; {remedy}")
+        super().__init__(printable(f"{path}:{line}:{column}: {problem}; {remedy}"))
         self.path = path
         self.line = line
         self.column = column
@@ -67,7 +68,7 @@ class Reader:
         first, *more = (line.rstrip() for _, line in source.parts)
         # A lone backslash is an empty line; the line ends are characters of their own, which nobody can type.
         self._text = "\n".join([first, *("" if line.strip() == "\\" else line for line in more)])
-        self._at = skip
+        self._at = self._word = skip
         self._end = len(self._text)
         self._blank()
 
@@ -90,9 +91,14 @@ class Reader:
         self._at = before
         return word
 
+    def fail_at_word(self, problem: str, remedy: str) -> NoReturn:
+        """Say what is wrong with the word that was read last. Raises ChatSyntaxError."""
+        self._at = self._word
+        self.fail(problem, remedy)
+
     def word(self) -> str:
         """The characters up to the next blank; empty at the end."""
-        start = self._at
+        start = self._word = self._at
         while self._at < self._end and self._text[self._at] not in " \t\n":
             self._at += 1
         word = self._text[start : self._at]

@@ -10,7 +10,7 @@ from pilotbot.testing.wording import printable
 
 GAP = timedelta(minutes=5)  # that is told
 WHO = 12  # columns
-ENDS = {"committed": "", "running": ", and was lost before its commit"}
+ENDS = {"committed": "", "running": ", and did not come to its commit"}
 
 
 def told(rows: Sequence[Mapping[str, Any]], turns: Mapping[str, Sequence[TurnNote]]) -> str:
@@ -47,7 +47,8 @@ def _message(row: Mapping[str, Any]) -> list[str]:
 
 def _said(who: str, text: str) -> list[str]:
     first, *more = text.split("\n")
-    return [f"  {who[:WHO]:<{WHO}}{first}".rstrip(), *(f"  {'':<{WHO}}{line}".rstrip() for line in more)]
+    called = who if len(who) < WHO else f"{who[: WHO - 2]}…"
+    return [f"  {called:<{WHO}}{first}".rstrip(), *(f"  {'':<{WHO}}{line}".rstrip() for line in more)]
 
 
 def _routed(notes: Sequence[TurnNote], *, whole: bool) -> list[str]:

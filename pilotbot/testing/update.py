@@ -9,6 +9,28 @@ from pilotbot.testing.play import Outcome, Played
 from pilotbot.testing.script import NAME, PHONE, Awaited, Turn
 
 
+def accept(outcome: Outcome) -> bool:
+    """Write what came into the file, at once or not at all; False, and nothing is written, where a step could not be done.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if any(played.problem is not None for played in outcome.played):
+        return False
+    path = outcome.script.path
+    before = path.read_bytes()
+    text = updated(outcome)
+    if b"\r\n" in before:
+        text = text.replace("\n", "\r\n")
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.write_bytes((b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b"") + text.encode())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    return True
+
+
 def updated(outcome: Outcome) -> str:
     """The text of the file with the answers that came. Answers that still hold keep their lines, wildcards, alternatives and comments."""
     lines = list(outcome.script.lines)

@@ -29,6 +29,12 @@ def printable(text: str) -> str:
     return text.translate(_PICTURES)
 
 
+def inside(pattern: str) -> str:
+    """The pattern of a text that holds this one anywhere."""
+    loose = (len(pattern) - len(pattern.rstrip("\\"))) % 2  # a backslash at the end stands for itself, and is none before our star
+    return f"*{pattern}{chr(92) * loose}*"
+
+
 def literal(text: str) -> str:
     """The pattern that only `text` matches."""
     return text.replace("\\", "\\\\").replace(STAR, "\\*")

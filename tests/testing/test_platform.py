@@ -9,6 +9,7 @@ import pytest
 from pilotbot import Action, Bot, Context, Group, Message, Received, Reply, State, Status, Template, exactly, has_media, mentions_me, words
 from pilotbot.target import load_bot
 from pilotbot.testing import Platform, Refused
+from pilotbot.testing.installation import Installation
 
 ANA = "+5511987650001"
 
@@ -222,6 +223,24 @@ async def test_a_crash_loses_and_doubles_nothing(point: str) -> None:
         assert (await ana.state(Visits)).count == 2
 
 
+async def test_of_two_who_act_while_it_crashes_one_sees_to_the_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts = []
+    start = Installation._start_bot
+
+    async def counted(self: Installation) -> None:
+        starts.append(1)
+        await start(self)
+
+    monkeypatch.setattr(Installation, "_start_bot", counted)
+    async with Platform(shop()) as pilot:
+        ana, bia = pilot.phone(ANA), pilot.phone()
+        pilot.crash(after="accept")
+        await asyncio.gather(ana.says("order"), bia.says("order"))
+        assert ana.sees_only("Order 1*")
+        assert bia.sees_only("Order 1*")
+    assert len(starts) == 2
+
+
 async def test_a_restart_in_mid_conversation_changes_nothing_for_the_contact() -> None:
     async with Platform(shop()) as pilot:
         ana = pilot.phone(ANA)
@@ -295,10 +314,25 @@ async def test_nothing_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PILOTBOT_WEBHOOK_TOKEN", "not-sent")
     monkeypatch.setenv("PILOTBOT_REDIS_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv("PILOTBOT_API_KEY_ID", "other")
+    monkeypatch.setenv("PILOTBOT_HANDLER_TIMEOUT_SECONDS", "0.000001")
     async with Platform(shop()) as pilot:
         ana = pilot.phone(ANA)
         await ana.says("order")
         assert ana.sees("Order 1")
+
+
+async def test_a_backslash_at_the_end_is_looked_for_as_it_is() -> None:
+    bot = Bot("paths")
+
+    @bot.message()
+    async def path(ctx: Context) -> None:
+        await ctx.reply("in C:\\")
+
+    async with Platform(bot) as pilot:
+        ana = pilot.phone(ANA)
+        await ana.says("where?")
+        assert ana.sees("C:\\")
+        assert not ana.sees("D:\\")
 
 
 async def test_a_snapshot_has_no_times_and_no_ids() -> None:

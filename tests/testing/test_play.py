@@ -9,6 +9,7 @@ from pilotbot import Action, Bot, Context, Message, Template, exactly, has_media
 from pilotbot.testing.chatfile import parse
 from pilotbot.testing.play import Outcome, play
 from pilotbot.testing.report import told
+from pilotbot.testing.script import Turn
 
 
 class Track(Action, name="play.Track"):
@@ -187,6 +188,14 @@ async def test_a_step_that_cannot_be_done_ends_the_conversation(played: Play, te
     outcome = await played(f"{text}> pedido\n< never looked at\n")
     assert said in told(outcome)
     assert "never looked at" not in told(outcome)
+
+
+async def test_a_crash_that_never_came_and_a_name_with_two_phones_are_told(played: Play) -> None:
+    assert "the crash after: post was asked for" in told(await played("! crash post\n> nobody answers\n< nothing\n"))
+    assert "Bia has another address already" in told(await played("@ Bia +5511987650003\n> oi\n< nothing\n@ Bia +5511987650004\n"))
+    outcome = await played("@ Ana +5511999990000\n> pedido\n< Pedido *   [*]\n")
+    assert told(outcome) == ""
+    assert outcome.script.steps[0].doing == Turn("Ana", "+5511999990000")
 
 
 async def test_the_report_shows_both_sides_and_the_sentence(played: Play) -> None:

@@ -70,6 +70,29 @@ async def test_by_hand():
     result.stdout.fnmatch_lines(["*'buttons' == 'template'*", "*Bia  *order", "*-> order*shop.py:*", "*[[]buttons] Order 4242*"])
 
 
+def test_a_test_that_failed_fails_once(shop: pytest.Pytester) -> None:
+    shop.makepyfile(
+        shop=SHOP
+        + """
+@bot.message(words("boom"))
+async def boom(ctx: Context) -> None:
+    raise ValueError
+"""
+    )
+    shop.makepyfile(
+        test_shop="""
+async def test_boom(pilot):
+    ana = pilot.phone()
+    await ana.says("boom")
+    assert ana.sees("never")
+
+async def test_boom_unseen(pilot):
+    await pilot.phone().says("boom")
+"""
+    )
+    shop.runpytest_subprocess("-q").assert_outcomes(failed=1, passed=1, errors=1)  # the second passed, and its end did not
+
+
 def test_without_a_bot_it_says_what_to_define(pytester: pytest.Pytester) -> None:
     pytester.makefile(".ini", pytest=INI)
     pytester.makepyfile("async def test_an_order(pilot): pass")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pilotbot.testing.chatfile import parse
+from pilotbot.testing.chatfile import parse, read
 from pilotbot.testing.play import play
-from pilotbot.testing.update import updated
+from pilotbot.testing.update import accept, updated
 from tests.testing.test_play import shop
 
 
@@ -38,6 +38,18 @@ async def accepted(text: str) -> str:
 )
 async def test_only_the_answers_that_differ_are_written_anew(old: str, new: str) -> None:
     assert await accepted(old) == new
+
+
+async def test_a_file_keeps_its_mark_and_line_ends_and_is_not_touched_where_a_step_failed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("chats") / "windows.chat"
+    path.write_bytes(b"\xef\xbb\xbf# mine\r\n> two\r\n< first\r\n")
+    assert accept(await play(read(path), shop()))
+    assert path.read_bytes() == b"\xef\xbb\xbf# mine\r\n> two\r\n< first\r\n< second\r\n"
+    precious = b"> boom\n< something precious *\n"
+    path.write_bytes(precious)
+    assert not accept(await play(read(path), shop()))
+    assert path.read_bytes() == precious
+    assert [each.name for each in path.parent.iterdir()] == ["windows.chat"]
 
 
 async def test_a_file_that_passes_stays_as_it_is() -> None:
