@@ -314,7 +314,7 @@ async def test_nothing_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PILOTBOT_WEBHOOK_TOKEN", "not-sent")
     monkeypatch.setenv("PILOTBOT_REDIS_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv("PILOTBOT_API_KEY_ID", "other")
-    monkeypatch.setenv("PILOTBOT_HANDLER_TIMEOUT_SECONDS", "0.000001")
+    monkeypatch.setenv("PILOTBOT_WORKERS", "a word, which stops a start that reads it")
     async with Platform(shop()) as pilot:
         ana = pilot.phone(ANA)
         await ana.says("order")
