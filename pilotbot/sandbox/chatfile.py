@@ -12,7 +12,7 @@ from pilotbot.sandbox.records import Json
 GAP_S = 300  # from which on it is told that time passed
 BY_ITSELF_S = 60  # after which a message of the bot is no answer any more
 QUOTED = 40  # characters that a quoted message is known by
-HEAD = "# Personal data are masked by rule; read it once more before you keep it."
+HEAD = "# Personal data are masked by rule: read it before you keep it, and name your bot below, as in bot: bots/orders.py"
 GROUP = "120363000000000001@g.us"
 HOUR_S, DAY_S = 3600, 86_400
 

@@ -91,8 +91,10 @@ class TurnRunner:
             with in_turn():
                 async with asyncio.timeout(self._timeout):
                     effects = await self._handle(turn, ctx, desk)
-        # Whatever an author's handler raises is settled here, and nowhere lost.
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        # Whatever else an author's handler raises is settled here, and nowhere lost: `sys.exit` and a stub's `pytest.fail` too.
+        except BaseException as error:  # noqa: BLE001
             ours = _ours(error)
             if ours is not None:  # nothing took effect, and it is run again without blame
                 self._ended(turn, "stale")

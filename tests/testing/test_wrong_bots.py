@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pilotbot import Bot, Context
+from pilotbot import Bot, Context, words
 from pilotbot.testing import Expected, Platform
 from tests.testing.test_platform import ANA, shop
 
@@ -72,6 +72,31 @@ async def test_a_crash_that_never_came() -> None:
     async with Platform(shop()) as pilot:
         with pytest.raises(ValueError, match="accept, claim"):
             pilot.crash(after="lunch")  # type: ignore[arg-type]
+
+
+class Stub(BaseException):
+    """What `pytest.fail` in a stub raises is no Exception either."""
+
+
+@pytest.mark.parametrize("error", [Stub("not asked for"), SystemExit(3)])
+async def test_whatever_a_handler_raises_is_told_and_the_chat_goes_on(error: BaseException) -> None:
+    bot = Bot("odd")
+
+    @bot.message(words("odd"))
+    async def odd(ctx: Context) -> None:
+        raise error
+
+    @bot.message()
+    async def echo(ctx: Context) -> None:
+        await ctx.reply("fine")
+
+    async with Platform(bot, patience=5) as pilot:
+        ana = pilot.phone(ANA)
+        await ana.says("odd")
+        await ana.says("hi")
+        assert ana.sees_only("fine")
+        [letter] = await pilot.dead_letters()
+        assert letter.reason == type(error).__name__
 
 
 async def test_a_handler_that_hangs_is_told_within_the_patience() -> None:

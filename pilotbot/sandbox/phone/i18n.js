@@ -102,7 +102,6 @@ const WORDS = {
     "A phone looks like +5511987650001: a plus sign and 8 to 15 digits.",
     "Um telefone é como +5511987650001: um sinal de mais e 8 a 15 dígitos.",
   ],
-  newGroup: ["Group id (optional: writes in that group)", "Id do grupo (opcional: escreve nesse grupo)"],
   groupWrong: ["A group id looks like 120363000000000001@g.us.", "Um id de grupo é como 120363000000000001@g.us."],
   groupRefused: [
     "A bot cannot answer in groups from this number: the platform refuses it.",

@@ -39,7 +39,7 @@ export function drawClock(state) {
   fill(
     byId("clock-date"),
     state.loaded ? clockDate(at) : "",
-    moved ? [" · ", h("b", {}, t("clockAhead", { by: moved }))] : "",
+    moved ? [h("span", { class: "between" }, " · "), h("b", {}, t("clockAhead", { by: moved }))] : "",
   );
 }
 

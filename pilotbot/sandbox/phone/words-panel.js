@@ -292,8 +292,8 @@ export const PANEL = {
 
   saveTest: ["Save as test", "Salvar como teste"],
   saveTestText: [
-    "This chat as a test: put the file in tests/chats/ and run pilotbot test. Personal data is masked.",
-    "Esta conversa como teste: ponha o arquivo em tests/chats/ e rode pilotbot test. Dados pessoais são mascarados.",
+    "This chat as a test: put the file in tests/chats/, name your bot in it (bot: bots/orders.py) and run pilotbot test. Personal data is masked.",
+    "Esta conversa como teste: ponha o arquivo em tests/chats/, diga nele qual é o bot (bot: bots/orders.py) e rode pilotbot test. Dados pessoais são mascarados.",
   ],
   saveTestName: ["Name of the file", "Nome do arquivo"],
   saveTestWrong: [
