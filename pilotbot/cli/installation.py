@@ -15,7 +15,7 @@ from typing import Any
 import typer
 
 from pilotbot.cli.failures import Failed
-from pilotbot.cli.main import DATA
+from pilotbot.cli.options import DATA
 from pilotbot.engine import Engine
 from pilotbot.engine.embedded import RedisServer
 from pilotbot.server.runtime import open_engine

@@ -6,43 +6,14 @@ Those modules are imported when their command is used, so that `pilotbot --help`
 # ruff: noqa: PLC0415 - see above
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-DATA = Path(".pilotbot")
+from pilotbot.cli import operations
+from pilotbot.cli.options import DATA, BotData, BotPort, Data, NumberKind, SandboxPort, Target, WindowState, group
 
-Target = Annotated[
-    str, typer.Argument(metavar="TARGET", help="The bot: bots/orders.py, bots/orders.py:bot or shop.main:bot.", show_default=False)
-]
-SandboxPort = Annotated[
-    int, typer.Option("--sandbox-port", metavar="PORT", min=1, max=65_535, help="The local Pilot Status listens on this port.")
-]
-BotPort = Annotated[int, typer.Option("--port", metavar="PORT", min=1, max=65_535, help="The bot's webhook server listens on this port.")]
-Data = Annotated[Path, typer.Option("--data", envvar="PILOTBOT_DATA_DIR", metavar="DIR", help="Everything is kept here between runs.")]
-BotData = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="PILOTBOT_DATA_DIR", metavar="DIR", help="The data directory of the bot; .pilotbot without it."),
-]
-LetterId = Annotated[str, typer.Argument(metavar="ID", help="As `pilotbot dead list` shows it.", show_default=False)]
-
-NumberKind = Literal["meta", "evolution_v2", "evolution_go"]
-WindowState = Literal["open", "closed", "never"]
-
-
-def _group(text: str) -> typer.Typer:
-    return typer.Typer(
-        help=text,
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,  # a traceback with the values of variables would show secrets and phone numbers
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-
-
-app = _group("WhatsApp bots on the Pilot Status API, on a laptop and in production.\n\nBegin with: pilotbot demo")
-dead = _group("Look after events and messages that failed for good.\n\nExample: pilotbot dead list")
+app = group("WhatsApp bots on the Pilot Status API, on a laptop and in production.\n\nBegin with: pilotbot demo")
 
 
 def _version(wanted: bool) -> None:
@@ -278,52 +249,4 @@ def notify(
     send_notice(phone, text, template=template, given=var or [], key=key, number=number, data=data)
 
 
-@dead.command("list")
-def list_letters(
-    *,
-    most: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="Show so many at most, the oldest first.")] = 100,
-    data: BotData = None,
-) -> None:
-    """List dead letters, without phone numbers and texts.
-
-    Example: pilotbot dead list
-    """
-    from pilotbot.cli.dead import list_dead
-
-    list_dead(most, data)
-
-
-@dead.command("show")
-def show_letter(name: LetterId, *, data: BotData = None) -> None:
-    """Show all of a dead letter; there may be personal data in it.
-
-    Example: pilotbot dead show 1c2f-7
-    """
-    from pilotbot.cli.dead import show_dead
-
-    show_dead(name, data)
-
-
-@dead.command("retry")
-def retry_letter(name: LetterId, *, data: BotData = None) -> None:
-    """Put a dead letter back, for the running bot to try again.
-
-    Example: pilotbot dead retry 1c2f-7
-    """
-    from pilotbot.cli.dead import retry_dead
-
-    retry_dead(name, data)
-
-
-@dead.command("drop")
-def drop_letter(name: LetterId, *, data: BotData = None) -> None:
-    """Forget a dead letter.
-
-    Example: pilotbot dead drop 1c2f-7
-    """
-    from pilotbot.cli.dead import drop_dead
-
-    drop_dead(name, data)
-
-
-app.add_typer(dead, name="dead")
+app.add_typer(operations.dead, name="dead")
