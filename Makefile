@@ -12,13 +12,14 @@ PYTEST_ARGS ?= -n 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format clean
+.PHONY: help demo test chaos lint format clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    try it out: sandbox, example bots, and a phone at http://127.0.0.1:8700;'
 	@echo '             with options: make demo ARGS="--sandbox-port 8800 --port 8801"'
 	@echo 'make test    the whole suite, linters first'
+	@echo 'make chaos   the tests of kills, freezes and outages in their long form (half an hour)'
 	@echo 'make lint    linters and types only'
 	@echo 'make format  put the code into its form'
 	@echo 'make clean   remove the environment and caches'
@@ -29,6 +30,9 @@ demo: $(VENV)/installed
 test: lint
 	@echo 'make: running the tests'
 	@$(BIN)/pytest $(PYTEST_ARGS)
+
+chaos: $(VENV)/installed-dev
+	@$(BIN)/pytest tests/chaos --chaos full -n 0 -v -s
 
 lint: $(VENV)/installed-dev
 	@echo 'make: checking style, types and layers'

@@ -1,8 +1,8 @@
 """pilotbot: WhatsApp bots on the Pilot Status API, durable, in order, in the right mode, testable offline."""
 
 from pilotbot.bot import Bot
-from pilotbot.contacts import State, StateError, Window
-from pilotbot.context import Chat, Contact, Context, Outcome
+from pilotbot.contacts import OptOut, State, StateError, Window
+from pilotbot.context import Chat, Contact, Context, FollowUp, Outcome
 from pilotbot.durations import days, hours, minutes, seconds
 from pilotbot.events import (
     Call,
@@ -15,6 +15,7 @@ from pilotbot.events import (
     Number,
     Received,
     Reply,
+    ScheduledRun,
     Status,
     Tap,
 )
@@ -25,6 +26,7 @@ from pilotbot.replies import (
     File,
     Message,
     Option,
+    Planned,
     Queued,
     Skipped,
     Template,
@@ -72,6 +74,7 @@ __all__ = [
     "Event",
     "File",
     "Filter",
+    "FollowUp",
     "Group",
     "Inbound",
     "Lead",
@@ -82,13 +85,16 @@ __all__ = [
     "Newsletter",
     "Next",
     "Number",
+    "OptOut",
     "Option",
     "Outcome",
+    "Planned",
     "Queued",
     "Received",
     "Reply",
     "Retry",
     "Router",
+    "ScheduledRun",
     "Settings",
     "SettingsError",
     "Skipped",

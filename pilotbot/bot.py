@@ -4,14 +4,21 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar, overload
 
-from pilotbot.context import Contact, Context, Outcome
-from pilotbot.replies import ClosedPolicy, File, Message, Option, Template
+from pilotbot.contacts import OptOut
+from pilotbot.context import Contact, Context, FollowUp, Late, Outcome, moment_and_content
+from pilotbot.replies import ClosedPolicy, File, Message, Option, Planned, Skipped, Template
 from pilotbot.routing import Factory, Filter, Provided, Router, Routes
 
 T = TypeVar("T")
 
+OPT_OUT = OptOut()
+_COMMANDS = {
+    "notify": "notify", "follow_up": "followup add", "follow_ups": "followup list", "cancel_follow_up": "followup cancel",
+    "cancel_follow_ups": "followup cancel",
+}  # fmt: skip
 _in_turn: ContextVar[bool] = ContextVar("pilotbot-turn", default=False)
 
 
@@ -42,6 +49,30 @@ class Outbox(Protocol):
     ) -> Outcome:
         """Put a message in the lane of a chat, once per key."""
 
+    async def follow_up(
+        self,
+        who: str | Contact,
+        when: timedelta | datetime | None,
+        content: str | Message,
+        *,
+        before_window_closes: timedelta | None,
+        unless_replied: bool,
+        key: str,
+        if_late: Late,
+        options: Sequence[Option | str] | None,
+        media: File | None,
+        template: Template | None,
+        number: str | None,
+        values: dict[str, object],
+    ) -> Planned | Skipped:
+        """Set a follow-up in a chat, in place of one with the same key."""
+
+    async def follow_ups(self, who: str | Contact, number: str | None) -> list[FollowUp]:
+        """What waits in a chat."""
+
+    async def cancel_follow_ups(self, who: str | Contact, key: str | None, number: str | None) -> int:
+        """End one follow-up of a chat, or all."""
+
 
 class Bot(Router):
     """A bot: the outermost router, with what its handlers are provided with.
@@ -51,6 +82,8 @@ class Bot(Router):
         closed: what happens to content without a template while the window is closed: wait until the contact writes ("defer"),
             drop it with the reason ("skip"), or put it with the dead letters ("fail").
         which: what is asked when a label is alive with several meanings.
+        opt_out: the words by which contacts opt out of what they did not ask for, and in again; None leaves that to handlers
+            (`ctx.opt_out`). See `OptOut`.
 
     Example:
         >>> from pilotbot import Bot, Context, words
@@ -62,10 +95,13 @@ class Bot(Router):
         'greet'
     """
 
-    def __init__(self, name: str, *, closed: ClosedPolicy = "defer", which: str = "Which one do you mean?") -> None:
+    def __init__(
+        self, name: str, *, closed: ClosedPolicy = "defer", which: str = "Which one do you mean?", opt_out: OptOut | None = OPT_OUT
+    ) -> None:
         super().__init__(name)
         self.closed: ClosedPolicy = closed
         self.which = which
+        self.opt_out = opt_out
         self._provided = Provided()
         self._outbox: Outbox | None = None
         self._included: list[Bot] = []
@@ -81,12 +117,15 @@ class Bot(Router):
         """Nest a router here, or a whole bot with all that it provides. See `Router.include`.
 
         Raises:
-            ValueError: as `Router.include`; both bots provide one type; or their `closed` or `which` differ. Nothing is changed then.
+            ValueError: as `Router.include`; both bots provide one type; or their `closed`, `which` or `opt_out` differ. Nothing is
+                changed then.
         """
         if not isinstance(router, Bot):
             super().include(router, *filters)
             return
-        for name, ours, theirs in (("closed", self.closed, router.closed), ("which", self.which, router.which)):
+        for name, ours, theirs in (
+            ("closed", self.closed, router.closed), ("which", self.which, router.which), ("opt_out", self.opt_out, router.opt_out)
+        ):  # fmt: skip
             if ours != theirs:
                 raise ValueError(f"the outer bot's {name} holds, {ours!r}, not the {theirs!r} of {router.name}: give both the same")
         if router.parent is None:  # where it has one, that is what is told
@@ -139,13 +178,8 @@ class Bot(Router):
             ContentError: as `Context.reply`.
             Unsendable: as `Context.reply`.
         """
-        if key is not None and not key.strip():
-            raise ValueError('a key names the occasion, such as "shipped-4242"; leave it out where each call is an occasion of its own')
-        if _in_turn.get():
-            raise RuntimeError("bot.notify is for outside a turn: in a handler use ctx.notify, which leaves with the turn's commit")
-        if self._outbox is None:
-            raise RuntimeError("the bot is not running here: use it inside `async with running(bot, settings)`, or `pilotbot notify`")
-        return await self._outbox.notify(
+        outbox = self._outside("notify", key)
+        return await outbox.notify(
             who,
             content,
             key=secrets.token_hex(16) if key is None else key,
@@ -155,6 +189,77 @@ class Bot(Router):
             number=number,
             values=values,
         )
+
+    @overload
+    async def follow_up(
+        self, who: str | Contact, when: timedelta | datetime, content: str | Message, /, *, before_window_closes: None = None,
+        unless_replied: bool = False, key: str | None = None, if_late: Late = "run", options: Sequence[Option | str] | None = None,
+        media: File | None = None, template: Template | None = None, number: str | None = None, **values: object,
+    ) -> Planned | Skipped: ...  # fmt: skip
+
+    @overload
+    async def follow_up(
+        self, who: str | Contact, content: str | Message, /, *, before_window_closes: timedelta, unless_replied: bool = False,
+        key: str | None = None, if_late: Late = "run", options: Sequence[Option | str] | None = None, media: File | None = None,
+        template: Template | None = None, number: str | None = None, **values: object,
+    ) -> Planned | Skipped: ...  # fmt: skip
+
+    async def follow_up(
+        self, who: str | Contact, when: timedelta | datetime | str | Message, content: str | Message | None = None, /, *,
+        before_window_closes: timedelta | None = None, unless_replied: bool = False, key: str | None = None, if_late: Late = "run",
+        options: Sequence[Option | str] | None = None, media: File | None = None, template: Template | None = None,
+        number: str | None = None, **values: object,
+    ) -> Planned | Skipped:  # fmt: skip
+        """Write to somebody later, from outside a turn: `bot.follow_up("+5511987650001", days(2), "How is it?", key="care-4242")`.
+
+        Args:
+            who: as `notify`.
+            when: as `Context.follow_up`, which has the rest, too.
+            content: as `Context.follow_up`.
+            before_window_closes: as `Context.follow_up`.
+            unless_replied: not if the contact writes from now on.
+            key: names it; a second one with this key replaces the first. Without one each call is another follow-up.
+            if_late: as `Context.follow_up`.
+            options: as `Context.reply`.
+            media: as `Context.reply`.
+            template: as `Context.reply`.
+            number: as `notify`.
+            values: what the Jinja names, beside `contact`.
+
+        Raises:
+            RuntimeError, ValueError, ContentError, Unsendable: as `notify`.
+            TypeError: the moment has no time zone.
+        """
+        outbox = self._outside("follow_up", key)
+        moment, said = moment_and_content(when, content, before_window_closes)
+        return await outbox.follow_up(
+            who, moment, said, before_window_closes=before_window_closes, unless_replied=unless_replied,
+            key=secrets.token_hex(16) if key is None else key, if_late=if_late, options=options, media=media, template=template,
+            number=number, values=values,
+        )  # fmt: skip
+
+    async def follow_ups(self, who: str | Contact, *, number: str | None = None) -> list[FollowUp]:
+        """The follow-ups that wait for somebody, the soonest first. Raises as `notify`."""
+        return await self._outside("follow_ups").follow_ups(who, number)
+
+    async def cancel_follow_up(self, who: str | Contact, key: str, *, number: str | None = None) -> bool:
+        """End the follow-up of this key. False where none waits. Raises as `notify`."""
+        return await self._outside("cancel_follow_up", key).cancel_follow_ups(who, key, number) > 0
+
+    async def cancel_follow_ups(self, who: str | Contact, *, number: str | None = None) -> int:
+        """End all follow-ups of a contact. Returns how many. Raises as `notify`."""
+        return await self._outside("cancel_follow_ups").cancel_follow_ups(who, None, number)
+
+    def _outside(self, verb: str, key: str | None = None) -> Outbox:
+        """What carries a message from outside a turn."""
+        if key is not None and not key.strip():
+            raise ValueError('a key names the occasion, such as "shipped-4242"; leave it out where each call is an occasion of its own')
+        if _in_turn.get():
+            raise RuntimeError(f"bot.{verb} is for outside a turn: in a handler use ctx.{verb}, which leaves with the turn's commit")
+        if self._outbox is None:
+            command = f"pilotbot {_COMMANDS[verb]}"
+            raise RuntimeError(f"the bot is not running here: use it inside `async with running(bot, settings)`, or `{command}`")
+        return self._outbox
 
     def bind(self, outbox: Outbox | None) -> None:
         """Say what carries `notify` here and in the included bots, or that nothing does.

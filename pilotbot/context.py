@@ -2,15 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal, Protocol
+from datetime import datetime, timedelta
+from typing import Literal, Protocol, overload
 
 from pilotbot.contacts import Window, is_phone
 from pilotbot.events import Event
-from pilotbot.replies import Action, Deferred, File, Message, Option, Queued, Skipped, Template
+from pilotbot.replies import Action, Deferred, File, Message, Option, Planned, Queued, Skipped, Template
 
 Outcome = Queued | Deferred | Skipped
 """What is expected to become of a message; which it is, is decided when it is sent."""
+
+
+Late = Literal["run", "skip", "coalesce"]
+"""What becomes of a follow-up that is a minute late or more, after a stop: sent all the same, dropped, or the latest stands for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """A follow-up that waits: when it is due (aware, UTC), its key, its text, and whether the contact's next message disarms it."""
+
+    at: datetime
+    key: str
+    text: str = field(repr=False)
+    unless_replied: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,31 @@ class Desk(Protocol):
     ) -> Outcome:
         """Stage a message to another chat."""
 
+    async def follow_up(
+        self,
+        when: timedelta | datetime | None,
+        content: str | Message,
+        *,
+        before_window_closes: timedelta | None,
+        unless_replied: bool,
+        key: str | None,
+        if_late: Late,
+        options: Sequence[Option | str] | None,
+        media: File | None,
+        template: Template | None,
+        values: dict[str, object],
+    ) -> Planned | Skipped:
+        """Stage a message to this chat for later."""
+
+    async def follow_ups(self) -> list[FollowUp]:
+        """What waits, as it will be after this turn."""
+
+    async def cancel_follow_ups(self, key: str | None) -> int:
+        """Stage the end of one follow-up, or of all."""
+
+    async def consent(self, what: Literal["out", "in"], source: str, evidence: str) -> None:
+        """Stage what the contact decided."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -87,6 +126,9 @@ class Context:
         now: business time, aware, UTC.
         bot_name: the bot's name.
         our_phone: our number as `+digits`, where the event says it.
+        late: whether a newer event of this chat was handled before this one.
+        old: whether it came so long after it happened that only `stale` handlers see it.
+        opted_out: whether the contact wants nothing that they did not ask for.
     """
 
     event: Event
@@ -99,6 +141,9 @@ class Context:
     bot_name: str
     our_phone: str | None
     desk: Desk = field(repr=False)
+    late: bool = False
+    old: bool = False
+    opted_out: bool = False
 
     @property
     def contact(self) -> Contact:
@@ -170,3 +215,84 @@ class Context:
             Unsendable: as `reply`.
         """
         return await self.desk.notify(who, content, options=options, media=media, template=template, number=number, values=values)
+
+    @overload
+    async def follow_up(
+        self, when: timedelta | datetime, content: str | Message, /, *, before_window_closes: None = None,
+        unless_replied: bool = False, key: str | None = None, if_late: Late = "run", options: Sequence[Option | str] | None = None,
+        media: File | None = None, template: Template | None = None, **values: object,
+    ) -> Planned | Skipped: ...  # fmt: skip
+
+    @overload
+    async def follow_up(
+        self, content: str | Message, /, *, before_window_closes: timedelta, unless_replied: bool = False, key: str | None = None,
+        if_late: Late = "run", options: Sequence[Option | str] | None = None,
+        media: File | None = None, template: Template | None = None, **values: object,
+    ) -> Planned | Skipped: ...  # fmt: skip
+
+    async def follow_up(
+        self, when: timedelta | datetime | str | Message, content: str | Message | None = None, /, *,
+        before_window_closes: timedelta | None = None, unless_replied: bool = False, key: str | None = None, if_late: Late = "run",
+        options: Sequence[Option | str] | None = None, media: File | None = None, template: Template | None = None, **values: object,
+    ) -> Planned | Skipped:  # fmt: skip
+        """Write in this chat later: set with this turn's commit, sent once, in the mode that the window allows then.
+
+        `ctx.follow_up(hours(20), "Did it arrive?", unless_replied=True)`, or
+        `ctx.follow_up("Are you still there?", before_window_closes=minutes(30))`. It is rendered now; a chat has 50 at most.
+
+        Args:
+            when: after how long, or at which moment (aware), a year ahead at most; left out with `before_window_closes`.
+            content: what to say, see `reply`.
+            before_window_closes: in place of a moment: so long before the window closes, also if the contact moves that by writing.
+            unless_replied: not if the contact writes before; and never kept until they write, where there is no template.
+            key: names it: a second one with this key replaces the first, `cancel_follow_up` ends it.
+            if_late: what becomes of it where it could not be sent in time.
+            options: see `reply`.
+            media: see `reply`.
+            template: see `reply`.
+            values: see `reply`.
+
+        Raises:
+            TypeError, ValueError: the moment or the key makes no sense.
+            ContentError: as `reply`.
+            Unsendable: as `reply`.
+        """
+        moment, said = moment_and_content(when, content, before_window_closes)
+        return await self.desk.follow_up(
+            moment, said, before_window_closes=before_window_closes, unless_replied=unless_replied, key=key, if_late=if_late,
+            options=options, media=media, template=template, values=values,
+        )  # fmt: skip
+
+    async def follow_ups(self) -> list[FollowUp]:
+        """The follow-ups of this chat that wait, the soonest first, as they will be after this turn."""
+        return await self.desk.follow_ups()
+
+    async def cancel_follow_up(self, key: str) -> bool:
+        """End the follow-up of this key, with this turn's commit. False where none waits."""
+        return await self.desk.cancel_follow_ups(key) > 0
+
+    async def cancel_follow_ups(self) -> int:
+        """End all follow-ups of this chat, with this turn's commit. Returns how many."""
+        return await self.desk.cancel_follow_ups(None)
+
+    async def opt_out(self, evidence: str) -> None:
+        """Note that the contact wants nothing that they did not ask for, on any of our numbers; answers still go (design 3.13).
+
+        `evidence` is what shows it, for the ledger: the contact's words, a note.
+        """
+        await self.desk.consent("out", "handler", evidence)
+
+    async def opt_in(self, evidence: str) -> None:
+        """Note that the contact wants our messages, again or for the first time. `evidence`: as `opt_out`."""
+        await self.desk.consent("in", "handler", evidence)
+
+
+def moment_and_content(
+    when: timedelta | datetime | str | Message, content: str | Message | None, before_window_closes: timedelta | None
+) -> tuple[timedelta | datetime | None, str | Message]:
+    """What `follow_up` was given: when, None where that follows from the window, and what to say. Raises TypeError for anything else."""
+    if before_window_closes is None and isinstance(when, timedelta | datetime) and content is not None:
+        return when, content
+    if before_window_closes is not None and isinstance(when, str | Message) and content is None:
+        return None, when
+    raise TypeError('give follow_up a moment and a content, `(hours(20), "...")`, or a content and `before_window_closes=minutes(30)`')

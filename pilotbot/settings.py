@@ -37,6 +37,7 @@ SANDBOX_KEY_PREFIX = "ps_sandbox_"
 
 NumberKind = Literal["meta", "evolution_v2", "evolution_go"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Durability = Literal["fast", "safe"]
 
 
 class SettingsError(Exception):
@@ -94,6 +95,8 @@ class Settings(BaseSettings):
         webhook_token: the token that webhooks carry; beside or in place of a secret.
         redis_url: redis://, rediss:// or unix://; without it the embedded server is used.
         data_dir: what the embedded server keeps.
+        durability: `safe`: on disk before a webhook is answered; `fast`: within about a second; Redis must be able to keep it. Without
+            it an embedded server is safe, and one by URL is used as it is.
         host: the address that the webhook server listens on.
         port: its port; 0 takes a free one.
         shards: into how many parts the chats are divided; the same for all processes, and for good.
@@ -102,6 +105,13 @@ class Settings(BaseSettings):
         lease_seconds: after how long a silent worker loses its chat.
         handler_timeout_seconds: how long a handler may take.
         window_margin_seconds: how long before its end the 24-hour window counts as closed.
+        stale_after_seconds: messages that come later than this after they were written reach only `stale` handlers.
+        chat_waiting_most: events that may wait in one chat; further ones are answered 503.
+        waiting_most: events that may wait in all chats.
+        contact_per_second: messages of one contact a second, once a burst of `contact_burst` is used up; further ones are answered 503.
+        contact_burst: messages of one contact that may come at once.
+        business_per_second: messages a second, and number, that nobody asked for: notices, follow-ups. Answers are not counted.
+        business_chat_seconds: between two of them to one contact, after the first ten.
         log_level: the least that is logged.
     """
 
@@ -126,6 +136,7 @@ class Settings(BaseSettings):
     webhook_token: Secret | None = Field(None, validate_default=True)
     redis_url: SecretStr | None = Field(None, examples=["redis://localhost:6379/0"])
     data_dir: Path = Field(Path(".pilotbot"), examples=[".pilotbot"])
+    durability: Durability | None = None
     host: str = Field("127.0.0.1", min_length=1, examples=["127.0.0.1"])
     port: int = Field(8701, ge=0, le=65_535, examples=["8701"])
     shards: Count = Field(8, examples=["8"])
@@ -134,6 +145,13 @@ class Settings(BaseSettings):
     lease_seconds: Seconds = Field(30.0, examples=["30"])
     handler_timeout_seconds: Seconds = Field(120.0, examples=["120"])
     window_margin_seconds: Seconds = Field(120.0, examples=["120"])
+    stale_after_seconds: Annotated[float, Field(gt=0, le=8 * 86_400)] = Field(86_400.0, examples=["86400"])
+    chat_waiting_most: Annotated[int, Field(ge=1, le=10_000)] = Field(1_000, examples=["1000"])
+    waiting_most: Annotated[int, Field(ge=100)] = Field(100_000, examples=["100000"])
+    contact_per_second: Annotated[float, Field(gt=0, le=10_000)] = Field(10.0, examples=["10"])
+    contact_burst: Annotated[int, Field(ge=1, le=100_000)] = Field(300, examples=["300"])
+    business_per_second: Annotated[float, Field(gt=0, le=1_000)] = Field(20.0, examples=["20"])
+    business_chat_seconds: Annotated[float, Field(ge=0, le=3_600)] = Field(6.0, examples=["6"])
     log_level: LogLevel = "INFO"
 
     @property
@@ -209,6 +227,11 @@ class Settings(BaseSettings):
         if value is None or re.match(r"rediss?://[^/?]|unix://[^?]*/", value.get_secret_value()):
             return value
         raise ValueError("is not a redis://, rediss:// or unix:// address")
+
+    @field_validator("durability", mode="before")
+    @classmethod
+    def _small(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -22,3 +22,16 @@ def working_in(directory: Path) -> Iterator[str]:
             continue
         if int(entry.name) != os.getpid() and place.is_relative_to(directory) and words:
             yield f"{entry.name} {words!r}"
+
+
+def children(pid: int) -> set[int]:
+    """The processes of ours that a process has started."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent, words = (entry / "stat").read_text().rpartition(")")[2].split()[1], (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if int(parent) == pid and b"--child" in words:
+            found.add(int(entry.name))
+    return found

@@ -33,9 +33,11 @@ class TestContact:
         assert "5511" not in repr(Contact(ANA, "Ana"))
 
 
-def test_the_names_that_no_value_can_have_are_the_parameters_of_the_three_verbs() -> None:
-    listed = (inspect.signature(verb).parameters.values() for verb in (Context.reply, Context.notify, Bot.notify))
-    names = {one.name for parameters in listed for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD}
+def test_the_names_that_no_value_can_have_are_the_parameters_of_the_verbs() -> None:
+    verbs = (Context.reply, Context.notify, Bot.notify, Context.follow_up, Bot.follow_up)
+    listed = (inspect.signature(verb).parameters.values() for verb in verbs)
+    taken = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+    names = {one.name for parameters in listed for one in parameters if one.kind in taken}
     assert names == RESERVED
 
 

@@ -92,7 +92,8 @@ async def test_the_page_on_handlers_is_a_bot(desk: Path, stage: Stage) -> None:
 
 def test_the_page_on_handlers_names_every_decorator_and_filter() -> None:
     decorators = set(re.findall(r"^\| `@bot\.(\w+)\(", HANDLERS, re.MULTILINE))
-    known = {"message", "received", "reply", "tapped", "unhandled", "group", "newsletter", "status", "number", "call", "lead", "error"}
+    messages = {"message", "received", "reply", "tapped", "unhandled", "group", "newsletter"}
+    known = messages | {"status", "number", "call", "lead", "cron", "every", "schedule", "error"}
     assert decorators == known
     assert all(hasattr(Bot, name) for name in known)
     for name in ("words", "exactly", "pattern", "has_text", "has_media", "mentions_me", "status_is", "change_is", "custom"):

@@ -40,6 +40,7 @@ def test_a_key_and_a_secret_are_enough() -> None:
     assert settings.numbers[0].key is not None
     assert settings.numbers[0].key.get_secret_value() == KEY
     assert settings.redis_url is None
+    assert settings.durability is None
     assert settings.data_dir == Path(".pilotbot")
     assert (settings.host, settings.port, settings.log_level) == ("127.0.0.1", 8701, "INFO")
     assert (settings.shards, settings.workers, settings.senders) == (8, 64, 64)
@@ -63,6 +64,13 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PILOTBOT_REDIS_URL", "")
     monkeypatch.setenv("PILOTBOT_NUMBERS", "")
     assert load_settings(**ENOUGH).redis_url is None
+
+
+def test_a_durability_is_safe_or_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [load_settings(**ENOUGH, durability=said).durability for said in ("safe", " FAST ")] == ["safe", "fast"]
+    assert problems(durability="ha") == ["PILOTBOT_DURABILITY: is none of fast, safe; set it to one of them"]
+    monkeypatch.setenv("PILOTBOT_DURABILITY", "")
+    assert load_settings(**ENOUGH).durability is None
 
 
 def test_a_missing_key_is_named_with_its_remedy() -> None:

@@ -37,7 +37,16 @@ def show_dead(name: str, data: Path | None) -> None:
 @told()
 def retry_dead(name: str, data: Path | None) -> None:
     """Put a dead letter back in its queue."""
-    if not _with_engine(data, lambda engine: engine.retry_dead(name)):
+
+    async def retry(engine: Engine) -> tuple[bool, Letter | None]:
+        done = await engine.retry_dead(name)
+        return done, None if done else await engine.dead_letter(name)
+
+    done, left = _with_engine(data, retry)
+    if left is not None:
+        waits = "events wait to be handled in" if left.kind == "event" else "messages wait to be sent to"
+        raise Failed(f"nothing was done: too many {waits} the chat of {name!r}; it stays a dead letter, try again when they are fewer")
+    if not done:
         raise _unknown(name)
     typer.echo(f"{name} is back in its queue")
 
@@ -62,8 +71,12 @@ def table(letters: Sequence[Letter]) -> list[str]:
 
 def described(letter: Letter) -> str:
     """A dead letter in full."""
-    facts = {"time": _time(letter.at), "kind": letter.kind, "reason": letter.reason, "detail": letter.detail, "chat": letter.chat.id}
-    return "\n".join([*(f"{name + ':':<8}{value}" for name, value in facts.items()), "", *_payload(letter)])
+    facts: dict[str, object] = {
+        "time": _time(letter.at), "kind": letter.kind, "reason": letter.reason, "detail": letter.detail, "chat": letter.chat.id,
+        "tries": letter.tries, "crashes": letter.crashes,
+    }  # fmt: skip
+    told = [f"{name + ':':<9}{value}" for name, value in facts.items() if value != 0]
+    return "\n".join([*told, "", *([letter.trace] if letter.trace else []), *_payload(letter)])
 
 
 def _payload(letter: Letter) -> list[str]:
@@ -98,4 +111,4 @@ def _with_engine(data: Path | None, work: Callable[[Engine], Awaitable[T]]) -> T
 
 
 def _unknown(name: str) -> Failed:
-    return Failed(f"nothing was done: there is no dead letter {name!r}, or its queue is full; see `pilotbot dead list`")
+    return Failed(f"nothing was done: there is no dead letter {name!r}; see `pilotbot dead list`")

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 
 import typer
@@ -17,7 +17,6 @@ from pilotbot.cli.local import caller, local_sandbox, mark_for, register
 from pilotbot.engine.embedded import RedisServer
 from pilotbot.target import directory
 
-STOP_PATIENCE = 25.0  # seconds that the child has to end; a little more than what it gives its turns
 ENDINGS = (".py", ".yaml", ".yml")
 
 
@@ -73,13 +72,7 @@ async def _child(command: list[str]) -> AsyncIterator[Process]:
     try:
         yield child
     finally:
-        with suppress(ProcessLookupError):
-            child.terminate()
-        try:
-            await asyncio.wait_for(child.wait(), STOP_PATIENCE)
-        except TimeoutError:
-            child.kill()
-            await child.wait()
+        await lifecycle.end(child)
 
 
 async def _tell_end(child: Process) -> None:

@@ -23,8 +23,8 @@ from pilotbot.cli.notify import check_phone
 from pilotbot.contacts import State, address, canonical, dump, state_classes
 from pilotbot.engine import HOUR, WINDOW, ChatKey, ChatView, Claimed, Engine
 from pilotbot.replies import NumberKind
-from pilotbot.server.outgoing import Numbers
 from pilotbot.server.rehearsal import NOWHERE, QUOTED, DryEngine, Rehearsal, rehearse
+from pilotbot.server.saying import Numbers
 from pilotbot.settings import NumberSettings, Settings, SettingsError
 
 NOBODY: Final = 3

@@ -15,9 +15,9 @@ from pilotbot.replies import Action, Ambiguous, Choice
 from pilotbot.routing import Candidate, Check, Trace, Tried, explain
 from pilotbot.server.inspection import states_of
 from pilotbot.server.journal import TurnNote
-from pilotbot.server.outgoing import expects
 from pilotbot.server.prepare import menus_of
 from pilotbot.server.rehearsal import Decision, Line, Rehearsal
+from pilotbot.server.saying import expects
 from pilotbot.target import relative
 
 SHOWN: Final = 300  # characters of a text

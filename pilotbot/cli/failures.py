@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import typer
 
 from pilotbot.engine import Away, Mismatch
+from pilotbot.engine.durability import UnfitRedis
 from pilotbot.engine.embedded import RedisUnavailable
 from pilotbot.replies import ContentError
 from pilotbot.routing import WiringError
@@ -59,7 +60,7 @@ def explain(error: Exception) -> str | None:
     match error:
         case SettingsError():
             return str(error).replace("\n", "\n  ")
-        case Failed() | TargetError() | RedisUnavailable() | Mismatch() | WiringError() | ContentError():
+        case Failed() | TargetError() | RedisUnavailable() | UnfitRedis() | Mismatch() | WiringError() | ContentError():
             return str(error)
         case Away():
             return f"Redis does not answer, or refuses to write ({error}): look after it, or correct PILOTBOT_REDIS_URL"

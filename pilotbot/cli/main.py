@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pilotbot.cli import operations
-from pilotbot.cli.options import DATA, BotData, BotPort, Data, NumberKind, SandboxPort, Target, WindowState, group
+from pilotbot.cli.options import DATA, BotData, BotPort, Data, NumberKind, ProcessRole, SandboxPort, Target, WindowState, group
 
 app = group("WhatsApp bots on the Pilot Status API, on a laptop and in production.\n\nBegin with: pilotbot demo")
 
@@ -213,17 +213,26 @@ def run(
     port: Annotated[
         int | None, typer.Option(metavar="PORT", min=1, max=65_535, help="Listen on this port, in place of PILOTBOT_PORT.")
     ] = None,
+    processes: Annotated[
+        int, typer.Option(metavar="N", min=1, max=256, help="So many processes on one port. SIGHUP replaces them one by one.")
+    ] = 1,
+    role: Annotated[
+        ProcessRole, typer.Option(metavar="ROLE", help="server only takes webhooks in, worker does all the rest; all does both.")
+    ] = "all",
     dev: Annotated[Path | None, typer.Option(hidden=True, help="Be the child of `pilotbot dev` on this directory.")] = None,
+    child: Annotated[bool, typer.Option("--child", hidden=True, help="Be one of several processes: see cli/processes.py.")] = False,
+    fd: Annotated[list[int] | None, typer.Option(hidden=True, help="A descriptor that a child listens on.")] = None,
 ) -> None:
     """Run a bot: answer webhooks, send, see to what is due.
 
-    Settings come from the environment (PILOTBOT_...) and from .env. SIGTERM and Ctrl-C let it finish what is under way.
+    Settings come from the environment (PILOTBOT_...) and from .env. SIGTERM and Ctrl-C let it finish what is under way, within 25
+    seconds. A worker listens only where a port is named, for /healthz and /readyz.
 
-    Example: pilotbot run bots/orders.py
+    Example: pilotbot run bots/orders.py --processes 4
     """
-    from pilotbot.cli.run import run_bot
+    from pilotbot.cli.run import Place, run_bot
 
-    run_bot(target, host=host, port=port, dev=dev)
+    run_bot(target, host=host, port=port, count=processes, role=role, place=Place(dev, child, fd or ()))
 
 
 @app.command()
@@ -249,4 +258,6 @@ def notify(
     send_notice(phone, text, template=template, given=var or [], key=key, number=number, data=data)
 
 
+app.command()(operations.doctor)
 app.add_typer(operations.dead, name="dead")
+app.add_typer(operations.schedule, name="schedule")

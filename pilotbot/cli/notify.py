@@ -13,7 +13,8 @@ from pilotbot.cli.failures import Failed, told
 from pilotbot.cli.installation import at_hand, engine_at_hand
 from pilotbot.context import Outcome
 from pilotbot.replies import Queued, Skipped, Template
-from pilotbot.server.outgoing import LaneOutbox, Numbers, expects
+from pilotbot.server.outbox import LaneOutbox
+from pilotbot.server.saying import Numbers, expects
 from pilotbot.settings import Settings
 
 TAKEN = "a message with this key was taken before"

@@ -21,8 +21,11 @@ BotData = Annotated[
 ]
 LetterId = Annotated[str, typer.Argument(metavar="ID", help="As `pilotbot dead list` shows it.", show_default=False)]
 
+ScheduleName = Annotated[str, typer.Argument(metavar="NAME", help="As `pilotbot schedule list` shows it.", show_default=False)]
+
 NumberKind = Literal["meta", "evolution_v2", "evolution_go"]
 WindowState = Literal["open", "closed", "never"]
+ProcessRole = Literal["all", "server", "worker"]
 
 
 def group(text: str) -> typer.Typer:

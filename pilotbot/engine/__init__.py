@@ -1,8 +1,10 @@
 """Redis: accept, claim, commit, the outbox lane, message records, dead letters; and the embedded server."""
 
 from pilotbot.engine.calls import Away
+from pilotbot.engine.consent import Consent, Decision
 from pilotbot.engine.items import ClosedPolicy, Item, Pin, derived_id
 from pilotbot.engine.keys import ChatKey, Keyring
+from pilotbot.engine.pauses import Pause
 from pilotbot.engine.store import Engine, Mismatch
 from pilotbot.engine.values import (
     HOLD,
@@ -22,6 +24,8 @@ from pilotbot.engine.values import (
     Record,
     Settled,
     Terms,
+    Timer,
+    Waits,
 )
 
 __all__ = [
@@ -36,6 +40,8 @@ __all__ = [
     "ChatView",
     "Claimed",
     "ClosedPolicy",
+    "Consent",
+    "Decision",
     "Effects",
     "Engine",
     "Item",
@@ -44,11 +50,14 @@ __all__ = [
     "Letter",
     "Mismatch",
     "Notice",
+    "Pause",
     "Pin",
     "Place",
     "PutAside",
     "Record",
     "Settled",
     "Terms",
+    "Timer",
+    "Waits",
     "derived_id",
 ]

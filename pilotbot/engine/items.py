@@ -13,13 +13,18 @@ import orjson
 Pin = Literal["free", "template"]
 ClosedPolicy = Literal["defer", "skip", "fail"]
 
+POLICIES: dict[str, ClosedPolicy] = {"d": "defer", "s": "skip", "f": "fail"}
+DEFAULTS: dict[str, tuple[str]] = {"id": ("",), "p": ("d",), "g": ("",)}
+"""What a header leaves out, beside zeros: it is stored as often as there are messages that wait."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One message to send, with all its variants; empty bytes mean that a variant does not exist.
 
     `group` names the content that an item is a part of, where it has several and a template: the template stands for all of it, so the
-    `rest` goes only if the first part went free-form.
+    `rest` goes only if the first part went free-form. `business` items were not asked for by the contact: they are paced, and not posted
+    after an opt-out. `generation` is the chat's when an item was said that waits for silence: not posted once the contact wrote again.
     """
 
     id: str
@@ -31,20 +36,16 @@ class Item:
     again: bool = False
     group: str = ""
     rest: bool = False
+    business: bool = False
+    generation: int | None = None
 
     def pack(self) -> bytes:
         """As it is stored."""
         header = {
-            "id": self.id,
-            "f": len(self.free),
-            "t": len(self.template),
-            "m": len(self.menu),
-            "w": int(self.enforced),
-            "p": self.closed[0],
-            "a": int(self.again),
-            "g": self.group,
-            "r": int(self.rest),
-        }
+            "id": self.id, "f": len(self.free), "t": len(self.template), "m": len(self.menu), "w": int(self.enforced), "p": self.closed[0],
+            "a": int(self.again), "g": self.group, "r": int(self.rest), "b": int(self.business), "n": self.generation,
+        }  # fmt: skip
+        header = {name: value for name, value in header.items() if value not in DEFAULTS.get(name, (0, None))}
         return orjson.dumps(header) + b"\n" + self.free + self.template + self.menu
 
     @classmethod
@@ -52,20 +53,32 @@ class Item:
         """Read what `pack` wrote."""
         line, _, payload = stored.partition(b"\n")
         header = orjson.loads(line)
-        free_end = header["f"]
-        template_end = free_end + header["t"]
-        policies: dict[str, ClosedPolicy] = {"d": "defer", "s": "skip", "f": "fail"}
+        free_end = header.get("f", 0)
+        template_end = free_end + header.get("t", 0)
         return cls(
-            id=header["id"],
+            id=header.get("id", ""),
             free=payload[:free_end],
             template=payload[free_end:template_end],
-            menu=payload[template_end : template_end + header["m"]],
-            enforced=bool(header["w"]),
-            closed=policies[header["p"]],
-            again=bool(header["a"]),
-            group=header.get("g", ""),  # what later versions add must be missing in what earlier ones stored
+            menu=payload[template_end : template_end + header.get("m", 0)],
+            enforced=bool(header.get("w")),
+            closed=POLICIES[header.get("p", "d")],
+            again=bool(header.get("a")),
+            group=header.get("g", ""),
             rest=bool(header.get("r")),
+            business=bool(header.get("b")),
+            generation=header.get("n"),
         )
+
+    @classmethod
+    def unpack_all(cls, stored: bytes) -> "tuple[Item, ...]":
+        """Read several that lie one behind the other."""
+        found = []
+        while stored:
+            item = cls.unpack(stored)
+            found.append(item)
+            line = stored.index(b"\n") + 1
+            stored = stored[line + len(item.free) + len(item.template) + len(item.menu) :]
+        return tuple(found)
 
     def body(self, pin: Pin) -> bytes:
         """The bytes to post for a variant."""

@@ -51,6 +51,10 @@ class Keyring:
         """The record that says which phone a BSUID belongs to."""
         return self._place(self.digest(f"alias\0{address}"))
 
+    def person(self, canonical: str) -> ChatKey:
+        """What a person decided, whichever of our numbers they wrote to."""
+        return self._place(self.digest(f"person\0{canonical}"))
+
     def _place(self, digest: str) -> ChatKey:
         return ChatKey(int(digest[:8], 16) % self.shards, digest)
 

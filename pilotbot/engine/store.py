@@ -7,6 +7,7 @@ repeated through short absences of Redis for `patience` seconds; after that it r
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
@@ -16,11 +17,16 @@ from redis.exceptions import RedisError
 
 from pilotbot.engine.batch import Argument
 from pilotbot.engine.calls import Away, Calls
+from pilotbot.engine.checkup import Checkup
+from pilotbot.engine.consent import Consents, Decision
 from pilotbot.engine.items import Item
 from pilotbot.engine.keys import ChatKey, Keyring, base
+from pilotbot.engine.letters import DeadLetters
+from pilotbot.engine.pauses import Pauses
+from pilotbot.engine.schedules import Schedules
 from pilotbot.engine.scripts import PARTS, script
+from pilotbot.engine.timers import Timers
 from pilotbot.engine.values import (
-    HOLD,
     HOUR,
     Accepted,
     Arrival,
@@ -28,16 +34,16 @@ from pilotbot.engine.values import (
     Claimed,
     Effects,
     Lane,
-    Letter,
     Notice,
     PutAside,
     Record,
     Settled,
     Terms,
+    Waits,
     pairs,
+    put_aside,
 )
 
-MAILBOX_DEPTH = 1000
 REMEMBER_KEYS = 30 * 24 * HOUR
 POLL_AFTER = (600_000, HOUR, 6 * HOUR)  # a message without a final status is asked for then
 ALIAS_KEEP = 400 * 24 * HOUR
@@ -49,7 +55,7 @@ class Mismatch(Exception):
     """The Redis at hand was set up with other figures than these settings: starting would mix up its keys."""
 
 
-class Engine:
+class Engine(DeadLetters, Pauses):
     """Redis, as the rest of the framework sees it.
 
     `url` is a redis-py URL (`unix:///path` for the embedded server), or gives it anew for each connection. `restore` is awaited before
@@ -67,7 +73,12 @@ class Engine:
         self.terms = terms or Terms()
         self.shards = shards
         self.worker = secrets.token_hex(6)
+        self._lane_terms = self.terms.lane(self.worker, shards)
         self._calls = Calls(url, patience=self.terms.patience / 1000, restore=restore)
+        self.checkup = Checkup(self._calls)
+        self.timers = Timers(self._calls, self.terms)
+        self.schedules = Schedules(self._calls)
+        self.consents = Consents(self._calls)
         self._keys: Keyring | None = None
 
     @property
@@ -125,14 +136,16 @@ class Engine:
 
     async def accept(self, arrival: Arrival) -> Accepted:
         """Keep an event (design: accept). Only after this returns may the webhook be answered 200."""
-        place = arrival.place
+        place, terms = arrival.place, self.terms
         reply = await self._calls.script(
             "accept", place.key.shard, place.key.id, self.keys.digest(arrival.id),
             self.keys.digest(f"m\0{arrival.message_id}") if arrival.message_id else "",
-            "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), MAILBOX_DEPTH,
-            self.terms.open_for, place.number, place.kind, place.address, arrival.name,
+            "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), terms.depth,
+            terms.open_for, place.number, place.kind, place.address, arrival.name, terms.old_after if arrival.ages else 0,
+            int(arrival.keep_old), int(arrival.note_only), terms.high_water // self.shards, terms.contact_gap,
+            terms.contact_gap * terms.contact_burst,
         )  # fmt: skip
-        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]), _put_aside(place.key.shard, reply[3]))
+        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]), put_aside(place.key.shard, reply[3]), reply[4].decode())
 
     async def claim(self, shard: int, most: int, *, reap: bool = True) -> list[Claimed]:
         """Lease up to `most` chats of a shard that have work; `reap` takes back what others leased and lost.
@@ -143,16 +156,23 @@ class Engine:
         return [Claimed.read(shard, one) for one in reply]
 
     async def commit(self, turn: Claimed, effects: Effects, *, keep: bool, send: bool) -> Settled:
-        """Make a turn's effects so and remove its event, in one step; `keep` leases the chat's next event, `send` its lane."""
+        """Make a turn's effects so and remove its event, in one step; `keep` leases the chat's next event, `send` its lane.
+
+        What a contact decided holds before that, in all their chats, and nothing is under way in them that it forbids.
+        """
+        if effects.decision is not None:
+            await self.decide(effects.decision)
         arguments: list[Argument] = [
-            turn.key.id, turn.token, turn.seq, turn.score, int(keep), self.terms.lease, self.terms.open_for, HOLD,
-            self.worker if send else "", len(effects.sets), len(effects.items), len(effects.notices),
+            turn.key.id, turn.token, turn.seq, turn.score, int(keep), self.terms.lease, self._lane_terms if send else "",
+            len(effects.sets), len(effects.items), len(effects.notices), len(effects.timers),
         ]  # fmt: skip
         for name, value in effects.sets.items():
             arguments += (name, value)
         arguments += (item.pack() for item in effects.items)
         for notice in effects.notices:
             arguments += (notice.id, notice.pack())
+        for timer in effects.timers:
+            arguments += (timer.name, timer.due if timer.items else "", turn.generation if timer.silence else "", timer.pack())
         reply = await self._calls.script("commit", turn.key.shard, *arguments)
         return self._settled(turn.key.shard, reply)
 
@@ -163,11 +183,11 @@ class Engine:
         )
         return Settled(reply[0].decode())
 
-    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool) -> Settled:
-        """Put a turn's event with the dead letters; its chat goes on."""
+    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool, tries: int = 0, trace: str = "") -> Settled:
+        """Put a turn's event with the dead letters; its chat goes on. `tries` is how often it was run, `trace` where that failed."""
         letter = {
             "kind": "event", "chat": turn.key.id, "reason": reason, "detail": detail, "at": turn.now, "mark": turn.mark,
-            "message": turn.message, "payload": turn.body.decode("utf-8", "replace"),
+            "message": turn.message, "payload": turn.body.decode("utf-8", "replace"), "tries": tries, "crashes": turn.crashes, "trace": trace,
             "place": {name: turn.fields[name].decode() for name in ("number", "kind", "address") if name in turn.fields},
         }  # fmt: skip
         name = f"{turn.key.id}-{int(turn.seq)}"
@@ -179,10 +199,8 @@ class Engine:
 
     async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
         """Send before the commit, once per ordinal of the event, if the lease still holds (design section 3.7)."""
-        reply = await self._calls.script(
-            "emit", turn.key.shard, turn.key.id, turn.token, ordinal, item.pack(), self.worker, self.terms.lease, self.terms.open_for, HOLD
-        )
-        return reply[0].decode(), self._lane(turn.key.shard, reply[1]), _put_aside(turn.key.shard, reply[2])
+        reply = await self._calls.script("emit", turn.key.shard, turn.key.id, turn.token, ordinal, item.pack(), self._lane_terms)
+        return reply[0].decode(), self._lane(turn.key.shard, reply[1]), put_aside(turn.key.shard, reply[2])
 
     # --- out --------------------------------------------------------------------------------------------------------------------
 
@@ -193,7 +211,7 @@ class Engine:
             "enqueue", place.key.shard, place.key.id, REMEMBER_KEYS, place.number, place.kind, place.address, int(bury),
             *(item.pack() for item in notice.items),
         )  # fmt: skip
-        return outcome.decode(), _put_aside(place.key.shard, notes)
+        return outcome.decode(), put_aside(place.key.shard, notes)
 
     async def relay(self, notices: Sequence[Notice], shard: int) -> tuple[PutAside, ...]:
         """Move notices that a commit of this shard staged to their own lanes, then forget them here."""
@@ -210,36 +228,28 @@ class Engine:
 
     async def sweep(self, shard: int, most: int = 50) -> tuple[PutAside, ...]:
         """Bury what waited too long for contacts to write."""
-        return _put_aside(shard, await self._calls.script("sweep", shard, most))
+        return put_aside(shard, await self._calls.script("sweep", shard, most))
 
     async def claim_lanes(self, shard: int, most: int, *, reap: bool = True) -> tuple[list[Lane], tuple[PutAside, ...]]:
         """Lease up to `most` lanes of a shard that are due. Not repeated, as `claim`."""
-        leases, notes = await self._calls.script_once(
-            "claim_lanes", shard, self.worker, most, self.terms.lease, self.terms.open_for, HOLD, int(reap)
-        )
-        return [Lane.read(shard, lease) for lease in leases], _put_aside(shard, notes)
+        leases, notes = await self._calls.script_once("claim_lanes", shard, self._lane_terms, most, int(reap))
+        return [Lane.read(shard, lease) for lease in leases], put_aside(shard, notes)
 
     async def sent(self, lane: Lane) -> Settled:
         """Remove a lane's first item, which the platform took, and lease the next."""
-        reply = await self._calls.script(
-            "sent", lane.key.shard, lane.key.id, lane.token, lane.item.id, self.worker, self.terms.lease, self.terms.open_for, HOLD
-        )
-        return Settled(reply[0].decode(), None, self._lane(lane.key.shard, reply[1]), _put_aside(lane.key.shard, reply[2]))
+        reply = await self._calls.script("sent", lane.key.shard, lane.key.id, lane.token, lane.item.id, self._lane_terms)
+        return Settled(reply[0].decode(), None, self._lane(lane.key.shard, reply[1]), put_aside(lane.key.shard, reply[2]))
 
     async def unsent(
-        self, lane: Lane, verdict: Literal["retry", "again", "dead"], *, delay: int = 0, unknown: bool = False, reason: str = "",
-        detail: str = "", pause_number: bool = False,
+        self, lane: Lane, verdict: Literal["unposted", "retry", "again", "dead"], *, delay: int = 0, unknown: bool = False,
+        reason: str = "", detail: str = "", posts: int = 0,
     ) -> str:  # fmt: skip
         """Say that a lane's first item did not go: post it again in `delay` ms, decide it again, or put it with the dead letters.
 
-        `pause_number` keeps all lanes of its number from being leased until then, in all processes.
+        `unposted` counts as no try and says nothing new of the outcome. `posts` is for the letter: how often it was posted.
         """
-        shards = range(self.shards) if pause_number else ()
-        reply, *_ = await asyncio.gather(
-            self._calls.script(
-                "unsent", lane.key.shard, lane.key.id, lane.token, lane.item.id, verdict, delay, int(unknown), reason, detail
-            ),
-            *(self._calls.script("pause", shard, lane.number, delay) for shard in shards),
+        reply = await self._calls.script(
+            "unsent", lane.key.shard, lane.key.id, lane.token, lane.item.id, verdict, delay, int(unknown), reason, detail, posts
         )
         return str(reply, "utf-8")
 
@@ -300,7 +310,7 @@ class Engine:
         outcome, notes = await self._calls.script("decide_again", chat.shard, chat.id, record.inbound, again.pack())
         place = self.keys.record(record.platform_id)  # once: a failure told of again, whenever, finds nothing to decide
         await self._calls.command("HDEL", f"{base(place.shard)}:message:{place.id}", "again")
-        return outcome.decode(), _put_aside(chat.shard, notes)
+        return outcome.decode(), put_aside(chat.shard, notes)
 
     async def unfinished(self, shard: int, most: int = 20) -> list[str]:
         """Platform ids of messages whose final status is overdue; each is named a few times, then no more."""
@@ -323,6 +333,36 @@ class Engine:
         """Move business time to `offset` ms ahead of Redis's clock, forward only. Returns the offset that holds now."""
         replies = await asyncio.gather(*(self._calls.script("advance", shard, offset) for shard in range(self.shards)))
         return max(int(reply[0]) for reply in replies)
+
+    async def lane_settles(self, key: ChatKey, token: str, patience: float) -> bool:
+        """Wait until what a lane had under way under this token is settled. False where it still is, after `patience` seconds."""
+        until = time.monotonic() + patience
+        while (found := await self._calls.command("HGET", f"{base(key.shard)}:lane:owner", key.id)) and found.decode() == token:
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(0.005)
+        return True
+
+    async def decide(self, decision: Decision) -> None:
+        """Enter what a contact decided, tell all their chats, and wait for what is being posted there right now, a lease at most."""
+        mark = await self.consents.record(decision.person, decision.entry)
+        owners = await asyncio.gather(*(self.consents.mark(chat, mark) for chat in decision.chats))
+        patience = self.terms.lease / 1000
+        await asyncio.gather(
+            *(self.lane_settles(chat, owner, patience) for chat, owner in zip(decision.chats, owners, strict=True) if owner and mark > 0)
+        )
+
+    async def follow_ups(self, key: ChatKey) -> list[Waits]:
+        """The follow-ups that wait in a chat, the soonest first."""
+        return await self.timers.of(key)
+
+    async def tell_consent(self, chat: ChatKey, mark: int) -> None:
+        """Tell a chat what its contact decided; an older decision changes nothing."""
+        await self.consents.mark(chat, mark)
+
+    async def consent(self, person: ChatKey) -> int:
+        """What a person decided: when they opted out, in ms; negative where they opted in, 0 where nothing is known."""
+        return (await self.consents.of(person))[0]
 
     async def chat(self, key: ChatKey) -> ChatView:
         """A chat as it is now."""
@@ -357,43 +397,11 @@ class Engine:
         found: bytes | None = await self._calls.command("HGET", "{pb}:conf", name)
         return found
 
-    # --- dead letters -----------------------------------------------------------------------------------------------------------
-
-    async def dead_letters(self, most: int = 100) -> list[Letter]:
-        """The oldest dead letters of all shards, by time."""
-        shards = await asyncio.gather(*(self._calls.script("dead", shard, "list", most) for shard in range(self.shards)))
-        letters = [_letter(shard, *one) for shard, found in enumerate(shards) for one in found]
-        return sorted(letters, key=lambda letter: letter.at)[:most]
-
-    async def dead_letter(self, name: str) -> Letter | None:
-        """A dead letter by its id, or None."""
-        shards = await asyncio.gather(*(self._calls.script("dead", shard, "show", name) for shard in range(self.shards)))
-        return next((_letter(shard, *found) for shard, found in enumerate(shards) if found), None)
-
-    async def retry_dead(self, name: str) -> bool:
-        """Put a dead letter back where it came from. False where there is none, or its lane is full."""
-        return any(await asyncio.gather(*(self._calls.script_once("dead", shard, "retry", name) for shard in range(self.shards))))
-
-    async def drop_dead(self, name: str) -> bool:
-        """Forget a dead letter. False where there is none."""
-        return any(await asyncio.gather(*(self._calls.script_once("dead", shard, "drop", name) for shard in range(self.shards))))
-
     def _settled(self, shard: int, reply: list[Any]) -> Settled:
         outcome, following, lane, notes = reply
         return Settled(
-            outcome.decode(), Claimed.read(shard, following) if following else None, self._lane(shard, lane), _put_aside(shard, notes)
+            outcome.decode(), Claimed.read(shard, following) if following else None, self._lane(shard, lane), put_aside(shard, notes)
         )
 
     def _lane(self, shard: int, reply: list[bytes] | None) -> Lane | None:
         return Lane.read(shard, reply) if reply else None
-
-
-def _put_aside(shard: int, notes: list[list[bytes]]) -> tuple[PutAside, ...]:
-    return tuple(PutAside.read(shard, note) for note in notes)
-
-
-def _letter(shard: int, name: bytes, at: bytes, text: bytes) -> Letter:
-    data = orjson.loads(text)
-    return Letter(
-        name.decode(), int(float(at)), data["kind"], ChatKey(shard, data["chat"]), data["reason"], data["detail"], data["payload"]
-    )

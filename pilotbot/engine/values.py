@@ -7,6 +7,7 @@ from typing import Literal
 
 import orjson
 
+from pilotbot.engine.consent import Decision
 from pilotbot.engine.items import Item, Pin
 from pilotbot.engine.keys import ChatKey
 
@@ -19,11 +20,40 @@ ChatKind = Literal["contact", "group", "newsletter", "number"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The engine's figures, in milliseconds. `margin` is taken off the 24 hours before the first free-form post."""
+    """The engine's figures, in milliseconds where nothing else is said.
+
+    Attributes:
+        lease: after how long a silent worker loses what it leased.
+        margin: taken off the 24 hours before the first free-form post.
+        patience: how long calls of Redis are repeated.
+        old_after: events that come later than this after they happened are old: they move the window and no handler but `stale`; 0: never.
+        late_after: a follow-up that is overdue by more is late, and its policy decides.
+        depth: events that may wait in one chat.
+        high_water: events that may wait in all chats.
+        contact_gap: between two messages of one contact, once a burst of `contact_burst` is used up.
+        number_gap: between two business-initiated messages of one number, once a burst of `number_burst` is used up.
+        chat_gap: the same for one chat, with `chat_burst`.
+    """
 
     lease: int = 30_000
     margin: int = 120_000
     patience: int = 2_000
+    old_after: int = 24 * HOUR
+    late_after: int = 60_000
+    depth: int = 1_000
+    high_water: int = 100_000
+    contact_gap: int = 100
+    contact_burst: int = 300
+    number_gap: int = 50
+    number_burst: int = 20
+    chat_gap: int = 6_000
+    chat_burst: int = 10
+
+    def lane(self, worker: str, shards: int) -> str:
+        """What the lane scripts are told. The pace of a number is divided among the shards."""
+        gap = self.number_gap * shards
+        paces = (gap, gap * max(self.number_burst // shards, 1), self.chat_gap, self.chat_gap * (self.chat_burst - 1))
+        return " ".join(map(str, (worker, self.lease, self.open_for, HOLD, *paces)))
 
     @property
     def open_for(self) -> int:
@@ -46,7 +76,8 @@ class Arrival:
     """An event to keep.
 
     `id` and `message_id` are what it may be a duplicate by; `mark` is one letter for what it is ("r" received, "q" a reply that quotes,
-    any other for the rest); `body` is kept as it came; `opens_window` only for a real message of a contact.
+    any other for the rest); `body` is kept as it came; `opens_window` only for a real message of a contact. `ages` says that it is old
+    after a while, and `keep_old` that there is a handler for it then. `note_only` moves window and record, and is not handled.
     """
 
     place: Place
@@ -57,16 +88,25 @@ class Arrival:
     message_id: str = ""
     name: str = ""
     opens_window: bool = False
+    ages: bool = False
+    keep_old: bool = False
+    note_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of an arrival. Not kept, but to be delivered again: `full`; not kept for good: `stale`."""
+    """What became of an arrival.
 
-    outcome: Literal["ok", "dup", "replaced", "stale", "full"]
+    Not kept, but to be delivered again: `full` (its chat), `busy` (all of them), `flood` (its contact writes too fast). Noted, and not
+    to be handled: `old`, `noted`. Not kept for good: `stale`. `under_way` is the token of a lane that may just be posting what waits for silence:
+    until it is settled, the contact's message does not count as accepted.
+    """
+
+    outcome: Literal["ok", "dup", "replaced", "old", "noted", "stale", "full", "busy", "flood"]
     wake_mailbox: bool = False
     wake_lane: bool = False
-    put_aside: "tuple[PutAside, ...]" = ()  # messages that waited for this one, and had no place or were too old
+    put_aside: "tuple[PutAside, ...]" = ()  # what waited for this one and had no place or was too old, or waited for silence
+    under_way: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +132,21 @@ class Claimed:
             ChatKey(shard, name.decode()), token.decode(), seq.decode(), score.decode(), mark.decode(), message.decode(), body,
             pairs(flat), int(now),
         )  # fmt: skip
+
+    @property
+    def old(self) -> bool:
+        """Whether it came so long after it happened that nobody expects an answer."""
+        return self.mark == "o"
+
+    @property
+    def late(self) -> bool:
+        """Whether a newer event of its chat was handled before it."""
+        return float(self.score) < float(self.fields.get("handled", b"0"))
+
+    @property
+    def generation(self) -> int:
+        """How many messages of the contact were accepted when this turn began."""
+        return int(self.fields.get("generation", b"0"))
 
     @property
     def crashes(self) -> int:
@@ -185,12 +240,55 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A follow-up of a chat: `name` (12 hex digits), when it is `due`, and its items, packed without id and destination.
+
+    `silence` disarms it when the contact writes; `late` is what to do when it comes late; `before_close` has it due so many ms before the
+    window closes, also if that moves. `label` is the author's key. A timer without items forgets the one of that name.
+    """
+
+    name: str
+    due: int = 0
+    items: tuple[Item, ...] = ()
+    silence: bool = False
+    late: Literal["run", "skip", "coalesce"] = "run"
+    before_close: int | None = None
+    label: str = ""
+
+    def pack(self) -> bytes:
+        """As it waits; see timers.lua."""
+        before = "" if self.before_close is None else str(self.before_close)
+        return f"{self.late[0]}|{before}|{self.label}\n".encode() + b"".join(item.pack() for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A follow-up that waits: its name, when it is due, the author's key ("" for none), whether it waits for silence, and its items."""
+
+    name: str
+    due: int
+    label: str
+    silence: bool
+    items: tuple[Item, ...]
+
+    @classmethod
+    def read(cls, reply: list[bytes]) -> "Waits":
+        """Read what `armed` answered."""
+        name, due, payload = reply
+        line, _, packed = payload.partition(b"\n")
+        generation, _, _, label = line.decode().split("|", 3)
+        return cls(name.decode(), int(float(due)), label, generation != "", Item.unpack_all(packed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a turn wants to make so: fields of the chat, answers, notices to other chats."""
+    """What a turn wants to make so: fields of the chat, answers, notices to other chats, follow-ups, and what the contact decided."""
 
     sets: Mapping[str, bytes] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
     notices: tuple[Notice, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +342,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter: an event whose handler failed for good, or a message that could not be sent."""
+    """A dead letter: an event whose handler failed for good, or a message that could not be sent.
+
+    `tries` is how often it was run or posted, `crashes` how often a process was lost over it, `trace` where its author's code failed.
+    """
 
     id: str
     at: int
@@ -253,6 +354,9 @@ class Letter:
     reason: str
     detail: str
     payload: str
+    tries: int = 0
+    crashes: int = 0
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +368,11 @@ class ChatView:
     waiting_events: int
     waiting_items: int
     held_items: int
+
+
+def put_aside(shard: int, notes: list[list[bytes]]) -> tuple[PutAside, ...]:
+    """What `note` wrote, of a shard."""
+    return tuple(PutAside.read(shard, note) for note in notes)
 
 
 def pairs(flat: list[bytes]) -> dict[str, bytes]:

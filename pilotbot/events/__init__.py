@@ -18,11 +18,13 @@ from pilotbot.events.models import (
     Provider,
     Received,
     Reply,
+    ScheduledRun,
     Status,
     StatusName,
     Tap,
     Unknown,
 )
+from pilotbot.events.scheduled import scheduled_run
 from pilotbot.events.signature import sign, token_matches, verify
 
 __all__ = [
@@ -42,12 +44,14 @@ __all__ = [
     "Provider",
     "Received",
     "Reply",
+    "ScheduledRun",
     "Status",
     "StatusName",
     "Tap",
     "Unknown",
     "decode",
     "normal_address",
+    "scheduled_run",
     "sign",
     "token_matches",
     "verify",

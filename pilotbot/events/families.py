@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from pilotbot.events.fields import Data, address, flag, identifier, mapping, mappings, number, text, time
 from pilotbot.events.models import Call, Clock, Event, FlowResponse, Inspect, Lead, Number, PhoneLine
+from pilotbot.events.scheduled import read_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,10 @@ def _sandbox(body: Envelope) -> Event | None:
     return None
 
 
+def _schedule(body: Envelope) -> Event | None:
+    return read_run(body.name, body.data) if body.change == "run" else None
+
+
 FAMILIES: Mapping[str, Callable[[Envelope], Event | None]] = {
     "number": _number,
     "call": _call,
@@ -117,6 +122,7 @@ FAMILIES: Mapping[str, Callable[[Envelope], Event | None]] = {
     "flow": _flow,
     "phone_line": _phone_line,
     "sandbox": _sandbox,
+    "schedule": _schedule,
 }
 
 

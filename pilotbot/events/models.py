@@ -181,6 +181,20 @@ class PhoneLine(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledRun(Event):
+    """`schedule.run`: the time of a schedule has come. Made by the bot itself, never taken from outside.
+
+    `due` is the time that the run is for (epoch ms; `time` is the same), `late` how late it was taken in, in ms. `missed` is how many
+    earlier times it stands for, at least.
+    """
+
+    schedule: str
+    due: int
+    late: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clock(Event):
     """`sandbox.clock`: the local Pilot Status moved its clock. `offset` is milliseconds ahead of real time."""
 

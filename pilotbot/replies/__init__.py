@@ -1,7 +1,7 @@
 """What the bot says: messages, templates, options, and the choice of mode (design section 6)."""
 
 from pilotbot.replies.actions import Action, Option, action_class
-from pilotbot.replies.choose import ClosedPolicy, Deferred, Queued, Skipped, choose, forecast
+from pilotbot.replies.choose import ClosedPolicy, Deferred, Planned, Queued, Skipped, choose, forecast
 from pilotbot.replies.destination import Destination, NumberKind, window_enforced
 from pilotbot.replies.errors import ContentError, Unsendable
 from pilotbot.replies.folding import fold
@@ -25,6 +25,7 @@ __all__ = [
     "NumberKind",
     "Option",
     "Part",
+    "Planned",
     "Queued",
     "Rendered",
     "Skipped",

@@ -36,6 +36,14 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """It is to be sent `at` (aware, UTC), decided then; `key` names it, to be cancelled or replaced."""
+
+    at: datetime
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """It will not be sent: `reason` says why and what to do; `failed` when the policy counts that as a failure."""
 

@@ -10,8 +10,10 @@ from pilotbot.replies.actions import Action, Option, holds_jinja
 from pilotbot.replies.errors import ContentError
 from pilotbot.replies.templating import compiled
 
-RESERVED: Final = frozenset({"self", "content", "who", "options", "media", "template", "now", "number", "key"})
-"""Names that no value can have: the parameters of `ctx.reply`, `ctx.notify` and `bot.notify`."""
+RESERVED: Final = frozenset({
+    "self", "content", "who", "options", "media", "template", "now", "number", "key", "before_window_closes", "unless_replied", "if_late",
+})  # fmt: skip
+"""Names that no value can have: the parameters of `reply`, `notify` and `follow_up`, in `ctx` and `bot`."""
 
 _NAME = re.compile(r"\w+")
 

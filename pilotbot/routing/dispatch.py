@@ -24,6 +24,7 @@ from pilotbot.routing.router import BRINGS, Handler, Middleware, Router
 from pilotbot.routing.scope import Given, TurnScope
 from pilotbot.routing.trace import Trace, traced
 from pilotbot.routing.turn import Turn
+from pilotbot.schedule import Schedule
 
 
 class Retry(Exception):
@@ -86,12 +87,14 @@ class Routes:
         self._errors = sorted(errors, key=lambda route: -len(route.handler.path))
         self._tapped = tuple(route for route in routes if route.handler.kind == "tapped")
         self._unhandled = tuple(route for route in routes if route.handler.kind == "unhandled")
+        self._stale = tuple(route for route in routes if route.handler.kind == "stale")
         self._by_event: dict[type[Event], tuple[_Route, ...]] = {}
         for route in routes:
-            if route.handler.kind not in ("error", "tapped", "unhandled"):
+            if route.handler.kind not in ("error", "tapped", "unhandled", "stale"):
                 for event in BRINGS[route.handler.kind]:
                     self._by_event[event] = (*self._by_event.get(event, ()), route)
         _check_errors(self.handlers, wiring)
+        _check_schedules(self.handlers, wiring)
 
     @classmethod
     def build(cls, router: Router, *, context_type: type[object], provided: Provided) -> Self:
@@ -110,10 +113,20 @@ class Routes:
         wiring.finish()
         return routes
 
+    @property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """The schedules of all handlers that have one; no two have one name."""
+        return tuple(handler.schedule for handler in self.handlers if handler.schedule is not None)
+
     def wants(self, event: type[Event]) -> bool:
         """Tell whether any handler may take events of this class (design 3.8: statuses enter the mailbox only then)."""
         kinds = {handler.kind for handler in self.handlers} - {"error"}
         return any(issubclass(event, BRINGS[kind]) for kind in kinds)
+
+    @property
+    def wants_stale(self) -> bool:
+        """Whether any handler takes messages that came too late to be answered."""
+        return bool(self._stale)
 
     async def select(self, turn: Turn) -> Selected | Unmatched:
         """Find the first handler that takes `turn`: those of its payload, then of its event, then the unhandled ones.
@@ -184,6 +197,8 @@ class Routes:
 
     def _candidates(self, turn: Turn) -> Iterable[_Route]:
         event = type(turn.event)
+        if turn.old:
+            return self._stale if event in BRINGS["stale"] else ()
         tapped = self._tapped if turn.action is not None or _is_tap(turn.event) else ()  # the latter to say why not
         return chain(tapped, self._by_event.get(event, ()), self._unhandled if event in BRINGS["unhandled"] else ())
 
@@ -259,3 +274,12 @@ def _check_errors(handlers: tuple[Handler, ...], wiring: Wiring) -> None:
         if handler.kind == "error" and depth > 1 and not any(path[:depth] == handler.path for path in paths):
             remedy = "put it on the router that includes this one"
             wiring.report(_site(handler), "it covers no handler: its router has none", remedy)
+
+
+def _check_schedules(handlers: tuple[Handler, ...], wiring: Wiring) -> None:
+    """Report schedules of one name: what is known of them is kept by it."""
+    known: dict[str, Handler] = {}
+    for handler in handlers:
+        if handler.schedule is not None and (first := known.setdefault(handler.schedule.name, handler)) is not handler:
+            problem = f"another schedule is called {handler.schedule.name!r}, at {first.where}"
+            wiring.report(_site(handler), problem, "give one of them another name=")

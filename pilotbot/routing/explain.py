@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pilotbot.events.models import Call, Event, Group, Inbound, Lead, Newsletter, Number, Received, Reply, Status
+from pilotbot.events.models import Call, Event, Group, Inbound, Lead, Newsletter, Number, Received, Reply, ScheduledRun, Status
 from pilotbot.replies import fold
 from pilotbot.routing.conditions import MEDIA_KINDS, TEXT_LIMIT
 from pilotbot.routing.dispatch import Tried
@@ -45,6 +45,8 @@ def explain(turn: Turn, tried: Sequence[Tried], *, bot: str = "bot", reveal: boo
         lines.append("No handler is tied to such events.")
     decorator = _decorator(turn, reveal=reveal)
     if decorator is None:
+        if isinstance(turn.event, ScheduledRun):
+            return "\n".join([*lines, "Filters of an include(...) keep it from its handler."])
         return "\n".join([*lines, "There is no decorator for such events; they can be left alone."])
     outermost = min((one.handler for one in tried), key=lambda handler: len(handler.path), default=None)
     router = outermost.router if outermost is not None and outermost.router else bot

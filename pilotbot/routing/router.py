@@ -12,9 +12,13 @@ handler asks for is checked when the bot is built (`Routes.build`), not here.
 """
 
 import inspect
+import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Final, Literal, TypeVar
+
+from apscheduler.triggers.base import BaseTrigger
 
 from pilotbot.events.models import (
     Call,
@@ -26,6 +30,7 @@ from pilotbot.events.models import (
     Number,
     Received,
     Reply,
+    ScheduledRun,
     Status,
     StatusName,
 )
@@ -34,6 +39,7 @@ from pilotbot.routing.conditions import change_is, status_is
 from pilotbot.routing.filters import Filter, Miss
 from pilotbot.routing.source import defining_names, variable, where
 from pilotbot.routing.turn import Turn
+from pilotbot.schedule import Missed, Schedule, crontab, interval, spelled
 
 Kind = Literal[
     "received",
@@ -46,6 +52,8 @@ Kind = Literal[
     "number",
     "call",
     "lead",
+    "scheduled",
+    "stale",
     "unhandled",
     "error",
 ]
@@ -61,6 +69,8 @@ BRINGS: Final[Mapping[Kind, tuple[type[Event], ...]]] = {
     "number": (Number,),
     "call": (Call,),
     "lead": (Lead,),
+    "scheduled": (ScheduledRun,),
+    "stale": (Received, Reply, Group, Newsletter),
     "unhandled": (Received, Reply),
     "error": (Event,),
 }
@@ -79,8 +89,8 @@ M = TypeVar("M", bound=Middleware)
 class Handler:
     """A decorated function and the conditions on which it is called.
 
-    `action` is set for `tapped`, `errors` for `error`. `path` names the routers from the outermost in, `guards` are
-    the filters of their inclusions, `middleware` runs from first to last. `where` is `file:line`, `router` the variable that
+    `action` is set for `tapped`, `schedule` for `scheduled`, `errors` for `error`. `path` names the routers from the outermost in,
+    `guards` are the filters of their inclusions, `middleware` runs from first to last. `where` is `file:line`, `router` the variable that
     the file calls its router by, else the router's name.
     """
 
@@ -90,6 +100,7 @@ class Handler:
     router: str = ""
     filters: tuple[Filter, ...] = ()
     action: type[Action] | None = None
+    schedule: Schedule | None = None
     errors: tuple[type[Exception], ...] = ()
     path: tuple[str, ...] = ()
     guards: tuple[Filter, ...] = ()
@@ -104,11 +115,16 @@ class Handler:
     @property
     def decorator(self) -> str:
         """The decorator as it was written: `@shop.received(words("order"))`."""
+        if self.schedule is not None:
+            return f"@{self.router or self.path[-1]}.{self.schedule.definition}"
         targets = [cls.__name__ for cls in (*((self.action,) if self.action else ()), *self.errors)]
         return f"@{self.router or self.path[-1]}.{self.kind}({', '.join([*targets, *map(repr, self.filters)])})"
 
     def refusal(self, turn: Turn) -> Miss | None:
-        """Why a `tapped` handler does not take the turn's payload; None where it does, and for all other handlers."""
+        """Why a `tapped` handler does not take the turn's payload, a `scheduled` one its run; None where it does, and for all others."""
+        if self.schedule is not None:
+            other = isinstance(turn.event, ScheduledRun) and turn.event.schedule != self.schedule.name
+            return Miss(f"it is the run of another schedule than {self.schedule.name}") if other else None
         if self.action is None or isinstance(turn.action, self.action):
             return None
         if turn.action is not None and turn.action.action_name == self.action.action_name:
@@ -187,6 +203,13 @@ class Router:
         """Handle a contact's message (received or reply, never a group's) that no other handler took."""
         return self._decorator("unhandled", filters)
 
+    def stale(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle a message that came so long after it was written that nobody expects an answer: PILOTBOT_STALE_AFTER_SECONDS, a day.
+
+        No other handler sees it; without such a handler it only says when the contact last wrote.
+        """
+        return self._decorator("stale", filters)
+
     # --- what else happens ---
 
     def status(self, *names: StatusName | Filter) -> Callable[[F], F]:
@@ -204,6 +227,43 @@ class Router:
     def lead(self, *filters: Filter) -> Callable[[F], F]:
         """Handle `lead.received`: the form of an advertisement was filled in."""
         return self._decorator("lead", filters)
+
+    # --- what time brings ---
+
+    def cron(self, expression: str, *, timezone: str = "UTC", missed: Missed = "coalesce", name: str | None = None) -> Callable[[F], F]:
+        """Run at the times of a crontab: minute, hour, day of month, month, day of week (mon-fri; 0 and 7 are Sunday).
+
+        However many processes there are, each time is one run. The event is a `ScheduledRun`; there is nobody to answer: use
+        `ctx.notify`. When the clocks change, a time that does not exist is as much later, one that comes twice is meant the first time.
+
+        Args:
+            expression: such as "0 9 * * mon-fri".
+            timezone: such as "America/Sao_Paulo".
+            missed: what becomes of times that are a minute late or more, after a stop: the latest stands for all ("coalesce"), each
+                is run ("run", the newest 1,000), or none is ("skip").
+            name: what it is known by, also in later versions of the bot; the function's name by default.
+
+        Raises:
+            TypeError, ValueError: the expression, the zone, `missed` or the name is wrong.
+        """
+        trigger = crontab(expression, timezone)
+        return self._scheduled(trigger, f"cron({json.dumps(expression)}, timezone={json.dumps(timezone)})", missed, name)
+
+    def every(self, span: timedelta, *, missed: Missed = "coalesce", name: str | None = None) -> Callable[[F], F]:
+        """Run every so often: `every(minutes(5))`, counted from 1970-01-01 00:00 UTC. Else as `cron`.
+
+        Raises:
+            TypeError, ValueError: `span` is not of whole seconds, one or more; `missed` or the name is wrong.
+        """
+        return self._scheduled(interval(span), f"every({spelled(span)})", missed, name)
+
+    def schedule(self, trigger: BaseTrigger, *, missed: Missed = "coalesce", name: str | None = None) -> Callable[[F], F]:
+        """Run at the times of any trigger of APScheduler 3. Else as `cron`.
+
+        Raises:
+            TypeError, ValueError: it is no trigger, has no times or other ones in every process; `missed` or the name is wrong.
+        """
+        return self._scheduled(trigger, "", missed, name)
 
     def error(self, *types: type[Exception] | Filter) -> Callable[[F], F]:
         """Handle what this router's handlers, and those of routers below it, raise: these types, or any `Exception`.
@@ -276,12 +336,20 @@ class Router:
 
     # --- making handlers ---
 
+    def _scheduled(self, trigger: BaseTrigger, definition: str, missed: Missed, name: str | None) -> Callable[[F], F]:
+        def decorate(fn: F) -> F:
+            schedule = Schedule(getattr(fn, "__name__", "") if name is None else name, trigger, missed, definition)
+            return self._decorator("scheduled", (), schedule=schedule)(fn)
+
+        return decorate
+
     def _decorator(
         self,
         kind: Kind,
         filters: tuple[object, ...],
         *,
         action: type[Action] | None = None,
+        schedule: Schedule | None = None,
         errors: tuple[type[Exception], ...] = (),
     ) -> Callable[[F], F]:
         checked = self._checked(kind, filters)
@@ -298,6 +366,7 @@ class Router:
                     router=variable(self, fn, names) or self.name,
                     filters=checked,
                     action=action,
+                    schedule=schedule,
                     errors=errors,
                     path=(self.name,),
                     namespace=names,

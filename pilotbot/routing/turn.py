@@ -30,5 +30,9 @@ class Turn(Protocol):
         """Our number as `+digits`, where it is known."""
 
     @property
+    def old(self) -> bool:
+        """Whether the event came so long after it happened that only `stale` handlers see it."""
+
+    @property
     def bot_name(self) -> str:
         """The bot's name."""

@@ -9,7 +9,18 @@ from typing import Self
 
 from aiohttp import web
 
-from pilotbot.sandbox import api_messages, api_templates, api_webhooks, control, control_chats, control_webhooks, http, media, phone_page
+from pilotbot.sandbox import (
+    api_messages,
+    api_templates,
+    api_webhooks,
+    control,
+    control_chats,
+    control_webhooks,
+    http,
+    media,
+    phone_page,
+    posts,
+)
 from pilotbot.sandbox.clock import Clock, Timers
 from pilotbot.sandbox.delivery import Webhooks
 from pilotbot.sandbox.faults import Faults
@@ -133,12 +144,13 @@ def _build(settings: SandboxSettings) -> Parts:
 
 
 def _app(parts: Parts, lifecycle: Lifecycle) -> web.Application:
-    app = web.Application(middlewares=[http.errors, http.local_only, http.faults], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[posts.counted, http.errors, http.local_only, http.faults], client_max_size=MAX_BODY)
     app[http.PARTS] = parts
     app[http.LIFECYCLE] = lifecycle
     app[api_messages.IDEMPOTENCY] = Idempotency(parts.state, parts.clock)
+    app[posts.POSTS] = posts.Posts()
     app[phone_page.FILES] = phone_page.files_in(phone_page.FOLDER)
     app.on_response_prepare.append(http.secure)
-    for module in (api_messages, api_templates, api_webhooks, control, control_chats, control_webhooks, media, phone_page):
+    for module in (api_messages, api_templates, api_webhooks, control, control_chats, control_webhooks, media, phone_page, posts):
         app.add_routes(module.ROUTES)
     return app

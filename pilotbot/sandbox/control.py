@@ -13,6 +13,7 @@ from pilotbot.sandbox.errors import ApiError, invalid
 from pilotbot.sandbox.faults import FaultsRequest
 from pilotbot.sandbox.http import PARTS, parse, reply
 from pilotbot.sandbox.lifecycle import Parts
+from pilotbot.sandbox.posts import POSTS
 from pilotbot.sandbox.records import Json, MetaStatus
 from pilotbot.sandbox.state import new_id
 
@@ -61,7 +62,7 @@ async def set_faults(request: web.Request) -> web.Response:
 
 
 async def reset(request: web.Request) -> web.Response:
-    """``POST /sandbox/reset``: forget messages, contacts, media, keys, deliveries and faults.
+    """``POST /sandbox/reset``: forget messages, contacts, media, keys, deliveries, posts and faults.
 
     Numbers, templates, webhooks and the clock stay.
     """
@@ -71,6 +72,7 @@ async def reset(request: web.Request) -> web.Response:
     parts.state.forget()
     parts.media.keep_only(parts.state.media)
     parts.faults.clear()
+    request.app[POSTS].clear()
     parts.stream.publish(lambda: {"kind": "reset"})
     return reply({"ok": True})
 

@@ -12,8 +12,8 @@ from pilotbot.replies import Ambiguous, Choice, Menu, window_enforced
 from pilotbot.routing import Handler
 from pilotbot.server.intake import number_of
 from pilotbot.server.journal import AsideNote, Journal, PostNote, TurnNote
-from pilotbot.server.outgoing import destination, expects, window_of
 from pilotbot.server.prepare import menus_of
+from pilotbot.server.saying import destination, expects, window_of
 from pilotbot.settings import NumberSettings
 
 Json = dict[str, object]

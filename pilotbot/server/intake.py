@@ -5,7 +5,7 @@ After `take` returns, whatever must survive is in Redis. It raises `Away` when t
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,8 +18,19 @@ from pilotbot.settings import NumberSettings
 log = logging.getLogger(__name__)
 
 LEARNED = 10_000  # aliases that this process knows it has told Redis
+PATIENCE = 1.5  # seconds that a contact's message waits for what is being posted just then
 
-Outcome = Literal["ok", "dup", "replaced", "stale", "full", "echo", "status", "clock", "other-number", "provider", "unknown", "no-handler"]
+Outcome = Literal[
+    "ok", "dup", "replaced", "old", "noted", "stale", "full", "busy", "flood", "under-way", "echo", "status", "clock", "other-number",
+    "provider", "unknown", "no-handler",
+]  # fmt: skip
+AGAIN: Mapping[str, tuple[str, int]] = {
+    "full": ("too many events of this chat wait", 5),
+    "busy": ("too many events wait in all", 5),
+    "flood": ("this contact writes too fast", 10),
+    "under-way": ("it is kept, and what it forbids is just being posted", 1),
+}
+"""Outcomes that the webhook is to be delivered again for: why, and after how many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,8 @@ class Intake:
     """Takes events in for the configured numbers.
 
     `wants` says whether the bot has a handler for an event that is not a message, so that what nobody handles costs no mailbox;
-    `follow_clock` whether a sandbox may move business time.
+    `wants_stale` whether it has one for messages that came too late to be answered; `follow_clock` whether a sandbox may move business
+    time; `clock_moved` is awaited once it did, before that is acknowledged.
     """
 
     def __init__(
@@ -45,28 +57,32 @@ class Intake:
         tell: Tell,
         *,
         wants: Callable[[events.Event], bool],
+        wants_stale: bool = False,
         follow_clock: bool,
         counts: Counter[str],
+        clock_moved: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._engine = engine
         self._numbers = numbers
         self._to = tell
         self._wants = wants
+        self._wants_stale = wants_stale
         self._follow_clock = follow_clock
         self._counts = counts
+        self._clock_moved = clock_moved
         self._learned: dict[str, str] = {}
 
-    async def take(self, event: events.Event, raw: bytes) -> Outcome:
-        """Take one event in. `raw` is the body as it came."""
-        outcome = await self._take(event, raw)
+    async def take(self, event: events.Event, raw: bytes, *, note_only: bool = False) -> Outcome:
+        """Take one event in. `raw` is the body as it came. `note_only`: a message whose content is hidden, which only moves the window."""
+        outcome = await self._take(event, raw, note_only=note_only)
         self._counts[f"{event.name if not isinstance(event, events.Unknown) else 'unknown'}:{outcome}"] += 1
         return outcome
 
-    async def _take(self, event: events.Event, raw: bytes) -> Outcome:
+    async def _take(self, event: events.Event, raw: bytes, *, note_only: bool) -> Outcome:
         match event:
             case events.Clock():
                 return await self._clock(event)
-            case events.Unknown() | events.PhoneLine() | events.Inspect():
+            case events.Unknown() | events.PhoneLine() | events.Inspect() | events.ScheduledRun():  # the last is never of others
                 return "unknown"
             case events.Provider():
                 return "provider"
@@ -80,23 +96,26 @@ class Intake:
                 return "echo"
         elif not self._wants(event):
             return "no-handler"
-        return await self._keep(event, raw, number)
+        return await self._keep(event, raw, number, note_only=note_only)
 
     async def _clock(self, event: events.Clock) -> Outcome:
         if self._follow_clock:
             await self._engine.advance(event.offset)
+            if self._clock_moved is not None:
+                await self._clock_moved()
             for shard in range(self._engine.shards):
                 self._to.mailbox(shard)
                 self._to.lane(shard)
         return "clock"
 
-    async def _keep(self, event: events.Event, raw: bytes, number: NumberSettings) -> Outcome:
+    async def _keep(self, event: events.Event, raw: bytes, number: NumberSettings, *, note_only: bool = False) -> Outcome:
         kind, address = chat_of(event)
         known = address
         if kind == "contact" and address:
             known = await self._person(event, address)
         place = Place(key=self._engine.keys.chat(number.name, canonical(known)), number=number.name, kind=kind, address=address)
         inbound = event if isinstance(event, events.Inbound) else None
+        messages = isinstance(event, events.Received | events.Reply) and inbound is not None and inbound.type != "reaction"
         result = await self._engine.accept(
             Arrival(
                 place=place,
@@ -106,11 +125,16 @@ class Intake:
                 mark=_mark(event),
                 body=raw,
                 name=(inbound.sender_name or "") if inbound and kind == "contact" else "",
-                opens_window=isinstance(event, events.Received | events.Reply) and inbound is not None and inbound.type != "reaction",
+                opens_window=messages,
+                ages=inbound is not None,
+                keep_old=self._wants_stale,
+                note_only=note_only,
             )
         )
         self._tell(place.key.shard, result)
         self._to.put_aside(result.put_aside)
+        if result.under_way and not await self._engine.lane_settles(place.key, result.under_way, PATIENCE):
+            return "under-way"
         return result.outcome
 
     async def _person(self, event: events.Event, address: str) -> str:

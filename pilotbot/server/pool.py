@@ -13,6 +13,7 @@ from pilotbot.server.hints import Hints
 log = logging.getLogger(__name__)
 
 PAUSE = 0.5  # seconds before another try after trouble
+LETTING_GO = 1.0  # seconds that a task has to end once it is cancelled; an author's code may take no notice of that
 L = TypeVar("L", Claimed, Lane)
 
 
@@ -35,6 +36,7 @@ class Pool(ABC, Generic[L]):
         self._reserved = 0
         self._doubtful = False
         self._stopping = False
+        self._claiming: asyncio.Task[None] | None = None
 
     @property
     def places(self) -> int:
@@ -57,7 +59,7 @@ class Pool(ABC, Generic[L]):
 
     @abstractmethod
     async def _work(self, lease: L) -> None:
-        """Work on a lease until it is settled or lost. Once `_stopping` is set, begin nothing: give it back."""
+        """Work on a lease until it is settled or lost."""
 
     def wake(self, shard: int) -> None:
         """Say that this shard has work. Only a hint: what nobody tells of is found by polling."""
@@ -76,6 +78,7 @@ class Pool(ABC, Generic[L]):
 
     async def run(self) -> None:
         """Claim and start until stopped. No trouble ends this: it is logged, and work goes on when it is over."""
+        self._claiming = asyncio.current_task()
         while not self._stopping:
             try:
                 if self._doubtful or self._engine.losses != self._losses:
@@ -109,16 +112,24 @@ class Pool(ABC, Generic[L]):
         self._renewed([lease for lease in leases if lease.token not in gone], asked)
         self.lost(gone)
 
-    async def stop(self, grace: float) -> None:
-        """Claim no more, finish what is worked on within `grace` seconds, and end the rest."""
+    def claim_no_more(self) -> None:
+        """End the claims; what is worked on goes on."""
         self._stopping = True
         self._hints.look()
+
+    async def stop(self, grace: float) -> None:
+        """Claim no more, finish what is worked on within `grace` seconds, and end the rest."""
+        self.claim_no_more()
+        until = time.monotonic() + grace
+        if self._claiming is not None:  # what a claim under way brings is seen to as well
+            await asyncio.wait([self._claiming], timeout=grace)
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+            await asyncio.wait(self._tasks, timeout=max(0.0, until - time.monotonic()))
         left = list(self._tasks)
         for task in left:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        if left:
+            await asyncio.wait(left, timeout=LETTING_GO)
 
     async def _take(self, shards: list[int], share: int) -> None:
         """Claim and start up to `share` of each shard."""

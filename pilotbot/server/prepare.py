@@ -14,8 +14,9 @@ from pilotbot.context import Chat, Contact, Context
 from pilotbot.engine import ChatKind, Claimed, Lane, Place, PutAside
 from pilotbot.replies import Ambiguous, Choice, Destination, Menu, recognise, window_enforced
 from pilotbot.routing import Selected
+from pilotbot.server.desk import Heard, TurnDesk
 from pilotbot.server.intake import chat_of
-from pilotbot.server.outgoing import Heard, Numbers, TurnDesk, window_of
+from pilotbot.server.saying import Numbers, window_of
 from pilotbot.server.turn_engine import TurnEngine
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,8 @@ async def set_up(
         text=label if label is not None else (inbound.text if inbound else ""),
         action=choice.action if isinstance(choice, Choice) else None,
         chat=chat, sender=sender, window=seen, now=datetime.fromtimestamp(turn.now / 1000, UTC), bot_name=bot.name,
-        our_phone=inbound.to if inbound and not (inbound.to or "").endswith("@g.us") else None, desk=desk,
+        our_phone=inbound.to if inbound and not (inbound.to or "").endswith("@g.us") else None, desk=desk, late=turn.late, old=turn.old,
+        opted_out=int(turn.fields.get("consent", b"0")) > 0,
     )  # fmt: skip
     return ctx, desk
 

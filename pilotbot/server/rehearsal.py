@@ -9,12 +9,12 @@ from pilotbot import events
 from pilotbot.bot import Bot
 from pilotbot.contacts import Window
 from pilotbot.context import Context
-from pilotbot.engine import ChatKey, ChatView, Claimed, Effects, Engine, Item, Keyring, Lane, Place, PutAside, Record, Settled, Terms
+from pilotbot.engine import ChatKey, ChatView, Claimed, Effects, Engine, Item, Keyring, Lane, Place, PutAside, Record, Settled, Terms, Waits
 from pilotbot.replies import Ambiguous, Choice, Destination, NumberKind, choose, window_enforced
 from pilotbot.routing import Routes, Trace
 from pilotbot.server.journal import Journal, TurnNote, Utterance, Why, why
-from pilotbot.server.outgoing import Numbers, window_of
 from pilotbot.server.prepare import menus_of, set_up
+from pilotbot.server.saying import Numbers, window_of
 from pilotbot.server.turn import Hands, TurnRunner
 
 QUOTED: Final = "wamid.rehearsed"
@@ -55,6 +55,17 @@ class DryEngine:
             return Record(QUOTED, self._turn.key, menus[0].id, None, "", 0, None, None, None, None)
         return await self._real.find_record(message_id) if self._real is not None else None
 
+    async def follow_ups(self, key: ChatKey) -> list[Waits]:
+        """The follow-ups that wait in a chat."""
+        return await self._real.follow_ups(key) if self._real is not None else []
+
+    async def consent(self, person: ChatKey) -> int:
+        """What a person decided."""
+        return await self._real.consent(person) if self._real is not None else 0
+
+    async def tell_consent(self, chat: ChatKey, mark: int) -> None:
+        """Tell nobody."""
+
     async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:  # noqa: ARG002 - as Engine
         """Remember what would have left before the commit."""
         self.emitted.append(item)
@@ -69,7 +80,7 @@ class DryEngine:
         """Put nothing back: the journal tells that it would have been."""
         return Settled("ok")
 
-    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool) -> Settled:  # noqa: ARG002 - as Engine
+    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool, tries: int = 0, trace: str = "") -> Settled:  # noqa: ARG002 - as Engine
         """Bury nothing: the journal tells that it would have been."""
         return Settled("ok")
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
 from urllib.parse import quote
 
 import aiohttp
@@ -16,14 +19,20 @@ from redis.exceptions import RedisError
 
 from pilotbot.bot import Bot
 from pilotbot.engine import Away, ChatKey, Engine, Notice, Terms
+from pilotbot.engine.durability import fsync_of
 from pilotbot.engine.embedded import RedisServer
+from pilotbot.engine.timers import AT_ONCE
 from pilotbot.events import Event, Inspect, decode
 from pilotbot.platform import MessageStatus, PilotStatus, PlatformError
 from pilotbot.server.app import build_app, build_runner
 from pilotbot.server.inspection import Inspection
 from pilotbot.server.intake import Intake, Tell
 from pilotbot.server.journal import Journal
-from pilotbot.server.outgoing import LaneOutbox, Numbers
+from pilotbot.server.kept import Kept
+from pilotbot.server.outbox import LaneOutbox
+from pilotbot.server.pool import LETTING_GO
+from pilotbot.server.saying import Numbers
+from pilotbot.server.schedules import Ticker
 from pilotbot.server.sender import Sender
 from pilotbot.server.turn import Hands, TurnRunner
 from pilotbot.server.worker import Worker
@@ -31,31 +40,65 @@ from pilotbot.settings import NumberSettings, Settings
 
 log = logging.getLogger(__name__)
 
-GRACE = 20.0  # seconds that running turns and posts are given at a stop
+GRACE = 25.0  # seconds that a stop takes at most: running turns and posts are given that
+POSTING = 3.0  # seconds of those that are kept for posting what the last turns said
+
+Role = Literal["all", "server", "worker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What a process of a role does: take webhooks in; run turns, send, and see to what is due."""
+
+    webhooks: bool
+    work: bool
+
+
+ROLES: Mapping[Role, Duties] = {
+    "all": Duties(webhooks=True, work=True),
+    "server": Duties(webhooks=True, work=False),
+    "worker": Duties(webhooks=False, work=True),
+}
+
+
+async def open_redis(settings: Settings) -> RedisServer:
+    """Redis as the settings say it; the embedded server is started or adopted where no URL is set. Raises RedisUnavailable."""
+    url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    return await RedisServer.open(url=url, data_dir=settings.data_dir, fsync=fsync_of(settings.durability))
 
 
 @asynccontextmanager
 async def open_engine(settings: Settings, make: Callable[..., Engine] = Engine) -> AsyncIterator[Engine]:
-    """Redis as the settings say it, opened; the embedded server is started or adopted where no URL is set. `make`: for tests.
+    """An engine on the Redis of `open_redis`. `make`: for tests.
 
-    Raises RedisUnavailable, Away or Mismatch.
+    Raises RedisUnavailable, UnfitRedis, Away or Mismatch.
     """
-    url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    server = await RedisServer.open(url=url, data_dir=settings.data_dir)
+    server = await open_redis(settings)
     engine = make(
         lambda: server.address.url or f"unix://{quote(str(server.address.path))}",
         shards=settings.shards,
-        terms=Terms(lease=round(settings.lease_seconds * 1000), margin=round(settings.window_margin_seconds * 1000)),
-        restore=server.ensure if url is None else None,
+        terms=terms_of(settings),
+        restore=server.ensure if settings.redis_url is None else None,
     )
     try:
         try:
+            await engine.checkup.not_too_old()
             await engine.open()
             yield engine
         finally:
             await engine.close()
     finally:
         await server.close()
+
+
+def terms_of(settings: Settings) -> Terms:
+    """The engine's figures, as the settings say them."""
+    return Terms(
+        lease=_ms(settings.lease_seconds), margin=_ms(settings.window_margin_seconds), old_after=_ms(settings.stale_after_seconds),
+        depth=settings.chat_waiting_most, high_water=settings.waiting_most, contact_gap=_ms(1 / settings.contact_per_second),
+        contact_burst=settings.contact_burst, number_gap=_ms(1 / settings.business_per_second),
+        number_burst=max(round(settings.business_per_second), 1), chat_gap=_ms(settings.business_chat_seconds),
+    )  # fmt: skip
 
 
 @asynccontextmanager
@@ -81,8 +124,11 @@ class Runtime:
     and posts did; otherwise that is None.
     """
 
-    def __init__(self, bot: Bot, settings: Settings, engine: Engine, platform: Mapping[str, PilotStatus], *, reveal: bool = False) -> None:
+    def __init__(
+        self, bot: Bot, settings: Settings, engine: Engine, platform: Mapping[str, PilotStatus], *, role: Role = "all", reveal: bool = False
+    ) -> None:
         self.engine = engine
+        self.duties = ROLES[role]
         self.counts: Counter[str] = Counter()
         self.journal = Journal(margin=engine.terms.margin) if reveal else None
         self._bot = bot
@@ -101,43 +147,59 @@ class Runtime:
             journal=self.journal,
         )  # fmt: skip
         self._worker = Worker(engine, turns.run, turns=settings.workers)
+        schedules = self._routes.schedules
+        self._ticker = Ticker(engine, schedules, number=settings.numbers[0].name, wake=self._worker.wake, counts=self.counts)
         self._intake = Intake(
             engine, settings.numbers, Tell(self._worker.wake, self._sender.wake, self._sender.note), wants=self._wants,
-            follow_clock=settings.obeys_sandbox_clock, counts=self.counts,
+            wants_stale=self._routes.wants_stale,
+            follow_clock=settings.obeys_sandbox_clock, counts=self.counts, clock_moved=self._time_passed,
         )  # fmt: skip
-        self.app = build_app(settings, self._intake, ready=self._readiness, counts=self.counts, inspect=self._inspect())
+        taken_in = self._intake if self.duties.webhooks else None
+        self.app = build_app(settings, taken_in, ready=self._readiness, counts=self.counts, inspect=self._inspect())
         self._remote: dict[str, str] = {}
+        self._kept = Kept(engine, settings, at_desk=reveal)
         self._tasks: list[asyncio.Task[None]] = []
         self._relays: set[asyncio.Task[None]] = set()
         self.url = ""
-        """Where the webhook server listens, once it does."""
+        """Where the server listens, once it does; a worker may not."""
 
     async def start(self) -> None:
-        """Start working: turns, sends, upkeep."""
+        """Start working: turns, sends, upkeep; none of them where the role is to take webhooks in. Raises UnfitRedis."""
+        await self._kept.begin()
         if self._settings.obeys_sandbox_clock:
             await self._meet_clock()
+        jobs = {"durability": forever(self._kept.look, 60.0, "what Redis keeps is not looked at")}
+        if self.duties.work:
+            await self._ticker.begin()
+            jobs |= self._work()
+        self._tasks = [asyncio.create_task(job, name=f"pilotbot-{name}") for name, job in jobs.items()]
+        for task in self._tasks:
+            task.add_done_callback(_tell)
+        self._bot.bind(self._outbox)
+
+    def _work(self) -> Mapping[str, Coroutine[Any, Any, None]]:
+        """What runs in the background where the work is done."""
         lease = self._settings.lease_seconds
-        work = {
+        return {
             "worker": self._worker.run(),
             "sender": self._sender.run(),
             "renewal of turns": forever(self._worker.renew, lease / 3, "turns are not renewed"),
             "renewal of lanes": forever(self._sender.renew, lease / 3, "lanes are not renewed"),
             "relay": forever(self._relay_leftovers, 5.0, "the relay waits"),
+            "follow-ups": forever(self._fire, 0.25, "follow-ups wait"),
+            "schedules": forever(self._ticker.tick, 1.0, "schedules wait"),
             "holds": forever(self._sweep, 60.0, "holds that ran out wait"),
             "statuses": forever(self._ask_for_statuses, 30.0, "overdue statuses are not asked for"),
             "templates": forever(self._look_at_templates, 3600.0, "the catalogue of templates could not be read"),
         }
-        self._tasks = [asyncio.create_task(job, name=f"pilotbot-{name}") for name, job in work.items()]
-        for task in self._tasks:
-            task.add_done_callback(_tell)
-        self._bot.bind(self._outbox)
 
     async def stop(self, grace: float = GRACE) -> None:
-        """Claim no more, finish what runs for at most `grace` seconds, end the upkeep. Leases left are given back with the engine."""
+        """Claim no more, finish what runs, end the upkeep: `grace` seconds at most. Leases left are given back with the engine."""
         self._bot.bind(None)
-        until = time.monotonic() + grace
-        await self._worker.stop(grace)
-        await self._sender.stop(max(min(grace, 1.0), until - time.monotonic()))
+        until = time.monotonic() + grace - LETTING_GO
+        self._sender.claim_no_more()  # what the last turns say is leased with their commits
+        await self._worker.stop(max(0.0, grace - POSTING - LETTING_GO))
+        await self._sender.stop(max(0.0, until - time.monotonic()))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._relays, return_exceptions=True)
@@ -157,18 +219,27 @@ class Runtime:
         return Inspection(self._bot.name, self.engine, self._settings.numbers, self.journal).answer
 
     async def _readiness(self) -> Mapping[str, object]:
-        """Ready: Redis answers and knows the scripts (they are told again if it forgot them), and no part of the work has ended."""
-        state: dict[str, object] = {"remote": self._remote, "counts": dict(self.counts)}
+        """Ready: Redis answers, knows the scripts (or is told them again) and keeps what is promised; no part of the work has ended."""
+        loop = {"longest_lag": round(self._watchdog.lag, 3)}
+        state: dict[str, object] = {"remote": self._remote, "loop": loop, "counts": dict(self.counts)}
         ended = [task.get_name() for task in self._tasks if task.done()]
         try:
             async with asyncio.timeout(2):
                 if not await self.engine.ready():
                     await self.engine.load_scripts()
+                state["numbers"] = await self._pauses()
         except (Away, TimeoutError):
             return {"ready": False, "redis": "away", **state}
         except RedisError as error:
             return {"ready": False, "redis": type(error).__name__, **state}
-        return {"ready": not ended, "redis": "ok", **({"ended": ended} if ended else {}), **state}
+        ready = not ended and not self._kept.broken
+        state["durability"] = self._kept.told or "ok"
+        return {"ready": ready, "redis": "ok", **({"ended": ended} if ended else {}), **state}
+
+    async def _pauses(self) -> Mapping[str, object]:
+        """The numbers that do not send, in any process, and those that did not when this one last tried; until when they are left alone."""
+        found = self._sender.pauses() | await self.engine.pauses([number.name for number in self._settings.numbers])
+        return {name: {"paused": pause.why, "until": _iso(pause.until)} for name, pause in found.items()}
 
     # --- upkeep -----------------------------------------------------------------------------------------------------------------
 
@@ -185,6 +256,23 @@ class Runtime:
             log.warning("notices to other chats wait for Redis")
         for notice in notices:
             self._sender.wake(notice.place.key.shard)
+
+    async def _fire(self) -> None:
+        """Move follow-ups that are due to their lanes; all processes do, and each finds what no other has moved."""
+        for shard in range(self.engine.shards):
+            due = AT_ONCE
+            while due == AT_ONCE:
+                due, put_aside = await self.engine.timers.fire(shard)
+                self._sender.note(put_aside)
+                if due:
+                    self.counts["follow-ups"] += due
+                    self._sender.wake(shard)
+
+    async def _time_passed(self) -> None:
+        """The sandbox moved its clock: what that makes due is under way before it is told so."""
+        if self.duties.work:
+            await self._fire()
+            await self._ticker.tick()
 
     async def _relay_leftovers(self) -> None:
         for shard in range(self.engine.shards):
@@ -246,10 +334,16 @@ class Runtime:
 
 
 @asynccontextmanager
-async def running(bot: Bot, settings: Settings, *, reveal: bool = False, engine: Callable[..., Engine] = Engine) -> AsyncIterator[Runtime]:
-    """A bot at work, with its webhook server listening where the settings say, until the block is left.
+async def running(
+    bot: Bot, settings: Settings, *, role: Role = "all", sockets: Sequence[socket.socket] = (), reveal: bool = False,
+    engine: Callable[..., Engine] = Engine,
+) -> AsyncIterator[Runtime]:  # fmt: skip
+    """A bot at work until the block is left, which takes 25 seconds at most.
 
-    Raises RedisUnavailable, Away, Mismatch, WiringError, or OSError where the port is taken.
+    Its server listens where the settings say, or on `sockets` that are bound already. In the role of a worker it tells of its health
+    only, and that only where a port is named.
+
+    Raises RedisUnavailable, UnfitRedis, Away, Mismatch, WiringError, or OSError where the port is taken.
     """
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(open_engine(settings, engine))
@@ -257,16 +351,24 @@ async def running(bot: Bot, settings: Settings, *, reveal: bool = False, engine:
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2 * settings.senders), cookie_jar=aiohttp.DummyCookieJar())
         )
         platform = await stack.enter_async_context(clients(settings, session))
-        runtime = Runtime(bot, settings, opened, platform, reveal=reveal)
+        runtime = Runtime(bot, settings, opened, platform, role=role, reveal=reveal)
         runner = build_runner(runtime.app)
+        stack.push_async_callback(_end, runtime, runner)
         await runner.setup()
-        stack.push_async_callback(runner.cleanup)
         await runtime.start()
-        stack.push_async_callback(runtime.stop)
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
-        runtime.url = f"http://{settings.host}:{_port(runner)}"
+        if sockets or runtime.duties.webhooks or "port" in settings.model_fields_set:
+            sites: list[web.BaseSite] = [web.SockSite(runner, each) for each in sockets]
+            for site in sites or [web.TCPSite(runner, settings.host, settings.port)]:
+                await site.start()
+            runtime.url = f"http://{settings.host}:{runner.addresses[0][1]}"
         yield runtime
+
+
+async def _end(runtime: Runtime, runner: web.BaseRunner) -> None:
+    """No new connection and no new claim from now on; what is under way on both sides comes to its end."""
+    async with asyncio.TaskGroup() as both:
+        both.create_task(runner.cleanup())
+        both.create_task(runtime.stop())
 
 
 def as_event(found: MessageStatus, platform_id: str, number_id: str | None) -> bytes:
@@ -290,8 +392,8 @@ async def forever(work: Callable[[], Awaitable[object]], every: float, trouble: 
         await asyncio.sleep(every)
 
 
-def _port(runner: web.AppRunner) -> int:
-    return int(runner.addresses[0][1])
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def _tell(task: asyncio.Task[None]) -> None:

@@ -4,17 +4,18 @@ import asyncio
 import logging
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
 import orjson
 
 from pilotbot.contacts import canonical
-from pilotbot.engine import HOUR, WINDOW, Engine, Lane, PutAside, Settled
+from pilotbot.engine import HOUR, WINDOW, Engine, Lane, Pause, PutAside, Settled
 from pilotbot.platform import Family, PilotStatus, PlatformError, backoff
+from pilotbot.server.breaker import SHORTEST, Breaker, Leave
 from pilotbot.server.intake import hand_on_parked, settle_failure
 from pilotbot.server.journal import Journal, Result
 from pilotbot.server.pool import Pool
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 KEY_MEMORY = 23 * HOUR  # the platform remembers an Idempotency-Key for 24 h (contract 3.7); an hour is left for its clock
 BLOCKED_WAIT = 60.0  # seconds between looks at a number that cannot send
+FOR_PROBE = 1.0  # seconds that a leased lane waits for a probe: whoever must know that nothing is under way in it waits as long
+ASIDE = 1.0  # seconds that a failed probe's item stays behind the others, so that no item that always fails keeps the number closed
 UNREADABLE_TRIES = 5
 HISTORY_PAGES = 20  # of a hundred messages each
 
@@ -31,7 +34,7 @@ HISTORY_PAGES = 20  # of a hundred messages each
 class Verdict:
     """What to do with an item after a post. `delay` is in seconds."""
 
-    what: Literal["sent", "retry", "again", "dead"]
+    what: Literal["sent", "unposted", "retry", "again", "dead"]
     delay: float = 0.0
     unknown: bool = False
     pause_number: bool = False
@@ -54,6 +57,11 @@ def judge(error: PlatformError, lane: Lane, draw: Callable[[], float] = random.r
     delay = backoff(lane.tries, retry_after=error.retry_after, random=draw)
     throttled = error.family is Family.THROTTLED
     return Verdict("retry", delay, unknown=lane.unknown or error.outcome_unknown, pause_number=throttled)
+
+
+def troubled(error: PlatformError) -> bool:
+    """Whether a failure is the platform's or the network's own: a 5xx, no answer, one that is not the platform's."""
+    return error.family in {Family.RETRY, Family.UNREADABLE} and (error.status is None or error.outcome_unknown)
 
 
 def must_look_up(lane: Lane) -> bool:
@@ -92,6 +100,12 @@ class Sender(Pool[Lane]):
         self._counts = counts
         self._journal = journal
         self._deadlines: dict[str, float] = {}
+        self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+        self._probes: dict[str, asyncio.Event] = {}
+
+    def pauses(self) -> dict[str, Pause]:
+        """The numbers that did not send when this process last tried, and why."""
+        return {number: Pause(breaker.until, breaker.why) for number, breaker in self._breakers.items() if breaker.until is not None}
 
     def offer(self, lane: Lane) -> None:
         """Drain a lane that a commit leased to us."""
@@ -117,9 +131,6 @@ class Sender(Pool[Lane]):
             lane = following
             if task is not None:
                 self._tasks[task] = lane
-            if self._stopping:
-                await self._unsent(lane, Verdict("retry", unknown=lane.unknown))  # nothing was posted: say so
-                return
             self._deadlines[lane.token] = time.monotonic() + self._engine.terms.lease / 1000
             try:
                 following = await self._send(lane)
@@ -137,13 +148,34 @@ class Sender(Pool[Lane]):
         if client is None:
             await self._unsent(lane, Verdict("dead"), "no-number", f"no number is called {lane.number!r}: see PILOTBOT_NUMBERS")
             return None
+        breaker = self._breakers[lane.number]
+        try:
+            async with asyncio.timeout(FOR_PROBE):
+                while (leave := breaker.ask(lane.now)).what == "wait":
+                    await self._probes[lane.number].wait()
+        except TimeoutError:
+            leave = Leave("paused", wait=round(1000 * SHORTEST))
+        if leave.what == "paused":
+            await self._unsent(lane, Verdict("unposted", leave.wait / 1000))
+            return None
+        if not leave.probe:
+            return await self._try(lane, client)
+        self._probes[lane.number] = ended = asyncio.Event()
+        try:
+            return await self._try(lane, client, leave.probe)
+        finally:
+            breaker.given_up(leave.probe)
+            ended.set()
+
+    async def _try(self, lane: Lane, client: PilotStatus, probe: int = 0) -> Lane | None:
         if must_look_up(lane):
             try:
                 found = await self._look_up(lane, client)
             except PlatformError as error:  # nothing is known of it still
                 log.warning("the history could not be read: %s (item %s)", error, lane.item.id)
-                delay = backoff(lane.tries, retry_after=error.retry_after, random=random.random)
-                await self._unsent(lane, Verdict("retry", delay, unknown=True))
+                verdict = Verdict("retry", backoff(lane.tries, retry_after=error.retry_after, random=random.random), unknown=True)
+                # That the history may not be read says nothing of posts.
+                await self._unsent(lane, await self._heed(lane.number, error, verdict, probe) if troubled(error) else verdict)
                 return None
             if found is not None:
                 return await self._sent(lane, found)
@@ -151,7 +183,7 @@ class Sender(Pool[Lane]):
                 await self._unsent(lane, Verdict("dead"), "unknown-outcome", "the platform's history does not show it; see to it by hand")
                 return None
         if time.monotonic() >= self._deadlines[lane.token]:  # the process slept past its lease: whoever has it now does this
-            await self._unsent(lane, Verdict("retry", unknown=lane.unknown))
+            await self._unsent(lane, Verdict("unposted"))
             return None
         try:
             accepted = await client.post(lane.item.body(lane.pin), lane.item.key(lane.pin))
@@ -160,13 +192,46 @@ class Sender(Pool[Lane]):
             self._counts[f"post:{error.family}"] += 1
             level = logging.INFO if verdict.what == "retry" else logging.WARNING
             log.log(level, "post: %s -> %s (item %s)", error, verdict.what, lane.item.id)
+            verdict = await self._heed(lane.number, error, verdict, probe)
             if verdict.what == "sent":
                 self._posted(lane, "sent", str(error))
                 return await self._settle(lane, await self._engine.sent(lane))
-            await self._unsent(lane, verdict, error.code or str(error.family), str(error))
+            await self._unsent(lane, verdict, error.code or str(error.family), str(error), posted=True)
             return None
         self._counts[f"sent:{lane.pin}"] += 1
+        self._works(lane.number)
         return await self._sent(lane, accepted.id)
+
+    async def _heed(self, number: str, error: PlatformError, verdict: Verdict, probe: int) -> Verdict:
+        """What a failure says of its number, beside the item: it pauses in all processes, or it works. Returns what to do with the item."""
+        breaker = self._breakers[number]
+        told = breaker.why
+        if troubled(error):
+            pause = breaker.failed(str(error), probe)
+        elif error.family is Family.BLOCKED:
+            pause = breaker.refused(str(error), verdict.delay, probe)
+        else:
+            self._works(number)
+            if verdict.pause_number:
+                await self._engine.pause(number, round(verdict.delay * 1000), str(error))
+            return verdict
+        if pause is None:
+            return verdict
+        pause = max(pause, error.retry_after or 0.0)
+        self._counts[f"paused:{error.family}"] += 1
+        if breaker.why != told:  # once, not for each item and each look
+            log.error("number %s pauses, in all processes; what waits is kept: %s", number, error)
+        until = None
+        try:
+            until = await self._engine.pause(number, round(pause * 1000), str(error))
+        finally:
+            breaker.paused(until)
+        return replace(verdict, delay=max(verdict.delay, pause + ASIDE))
+
+    def _works(self, number: str) -> None:
+        if self._breakers[number].worked():
+            self._counts["resumed"] += 1
+            log.warning("number %s sends again", number)
 
     async def _sent(self, lane: Lane, platform_id: str) -> Lane | None:
         self._posted(lane, "sent")
@@ -184,17 +249,16 @@ class Sender(Pool[Lane]):
             log.info("a lane's lease was lost after a post; the item is repeated under the same key (item %s)", lane.item.id)
         return settled.lane
 
-    async def _unsent(self, lane: Lane, verdict: Verdict, reason: str = "", detail: str = "") -> None:
+    async def _unsent(self, lane: Lane, verdict: Verdict, reason: str = "", detail: str = "", *, posted: bool = False) -> None:
         what = verdict.what
         if what == "sent":
             raise ValueError("an item that was sent is not unsent")
-        if detail:
+        if detail and what != "unposted":
             self._posted(lane, what, detail)
         await self._engine.unsent(
-            lane, what, delay=round(verdict.delay * 1000), unknown=verdict.unknown, reason=reason, detail=detail,
-            pause_number=verdict.pause_number,
-        )  # fmt: skip
-        if what != "retry":
+            lane, what, delay=round(verdict.delay * 1000), unknown=verdict.unknown, reason=reason, detail=detail, posts=lane.tries + posted
+        )
+        if what in {"again", "dead"}:
             self.wake(lane.key.shard)
 
     def _posted(self, lane: Lane, result: Result, error: str | None = None) -> None:

@@ -14,14 +14,15 @@ from typing import Literal
 from pilotbot import events
 from pilotbot.bot import Bot
 from pilotbot.bot import turn as in_turn
-from pilotbot.contacts import State, StateError, changed, dump, load
+from pilotbot.contacts import Decided, State, StateError, changed, dump, load
 from pilotbot.context import Context
 from pilotbot.engine import Away, ChatKey, Claimed, Effects, Lane, Notice, PutAside
 from pilotbot.replies import Ambiguous, ContentError, Option
 from pilotbot.routing import Retry, Routes, Selected, StateLoader, TurnScope, explain
+from pilotbot.server.desk import LeaseLost
 from pilotbot.server.journal import End, Journal
-from pilotbot.server.outgoing import LeaseLost, Numbers
 from pilotbot.server.prepare import Desk, set_up
+from pilotbot.server.saying import Numbers
 from pilotbot.server.turn_engine import TurnEngine
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent.parent
 CRASHES = 3  # of one event, after which it is a poison pill
 BACKOFF = (1_000, 5_000, 30_000, 120_000)  # ms before the tries that follow a Retry, a time-out, a lost connection
+TRACE_MOST = 8_000  # characters of a traceback that a dead letter keeps: the end, where the error is
 ONCE_MORE = (1_000,)  # anything else is tried once more (design section 3.9)
 
 
@@ -67,7 +69,8 @@ class TurnRunner:
     async def run(self, turn: Claimed, keep: bool) -> Claimed | None:
         """Run a claimed event to its end: committed, put back, or buried. Returns the chat's next event, if it was leased too."""
         if turn.crashes >= CRASHES:
-            return await self._bury(turn, "poison", f"the process was lost {turn.crashes} times while it ran this event", keep)
+            detail = f"the process was lost, or blocked past its lease, {turn.crashes} times while it ran this event"
+            return await self._bury(turn, "poison", detail, keep)
         try:
             ctx, desk = await set_up(
                 turn, events.decode(turn.body), bot=self._bot, engine=self._engine, numbers=self._numbers, hand_over=self._hand_over,
@@ -76,7 +79,7 @@ class TurnRunner:
         except Away:
             raise
         except Exception as error:  # noqa: BLE001 - such as a number that is not configured any more: no other try can help
-            return await self._bury(turn, "set-up", _summary(error), keep)
+            return await self._bury(turn, "set-up", _summary(error), keep, error)
         if self._journal is not None:
             self._journal.began(turn, ctx, desk.choice)
         try:
@@ -110,6 +113,10 @@ class TurnRunner:
     # --- the handler ------------------------------------------------------------------------------------------------------------
 
     async def _handle(self, turn: Claimed, ctx: Context, desk: Desk) -> Effects:
+        if (decided := self._decided(turn, ctx, desk)) is not None:
+            await desk.consent(decided.what, "word", ctx.text)
+            await ctx.reply(decided.confirmation)
+            return desk.effects({})
         if isinstance(desk.choice, Ambiguous):
             await ctx.reply(self._bot.which, options=_distinct(desk.choice))
             return desk.effects({})
@@ -118,6 +125,8 @@ class TurnRunner:
             self._journal.routed(turn, selected)
         if not isinstance(selected, Selected):
             self._counts["unhandled"] += 1
+            if isinstance(ctx.event, events.ScheduledRun) and ctx.event.schedule not in {known.name for known in self._routes.schedules}:
+                raise Retry  # of a version of the bot that another process runs; where there is none, it ends as a dead letter
             log.info("%s", explain(ctx, selected.tried, bot=self._bot.name, reveal=self._reveal))
             return desk.effects({})
         desk.selected = selected
@@ -125,6 +134,12 @@ class TurnRunner:
             await self._routes.run(selected, ctx, scope)
             states = self._changed(turn, scope)
         return desk.effects(states)
+
+    def _decided(self, turn: Claimed, ctx: Context, desk: Desk) -> Decided | None:
+        """What the contact decided by this message, before anything else looks at it (design section 3.14)."""
+        if self._bot.opt_out is None or turn.old or not isinstance(ctx.event, events.Received | events.Reply) or desk.choice is not None:
+            return None
+        return self._bot.opt_out.decided(ctx.text, opted_out=ctx.opted_out)
 
     def _loader(self, turn: Claimed) -> StateLoader:
         async def give(cls: type[State]) -> State:
@@ -191,7 +206,7 @@ class TurnRunner:
         counts_as: Literal["tries", "errors"] = "errors" if waits is ONCE_MORE else "tries"
         done = turn.errors if waits is ONCE_MORE else turn.tries
         if done >= len(waits):
-            return await self._bury(turn, type(error).__name__, _summary(error), keep)
+            return await self._bury(turn, type(error).__name__, _summary(error), keep, error)
         log.warning("an event failed, it is tried again: %s", self._told(error))
         self._counts["turn:retry"] += 1
         self._ended(turn, "retried")
@@ -206,11 +221,15 @@ class TurnRunner:
         words = f": {error}" if self._reveal or isinstance(error, ContentError | StateError) else ""
         return f"{type(error).__name__}{words}\n{''.join(traceback.format_list(_authors(error)))}".rstrip()
 
-    async def _bury(self, turn: Claimed, reason: str, detail: str, keep: bool) -> Claimed | None:
+    async def _bury(self, turn: Claimed, reason: str, detail: str, keep: bool, error: BaseException | None = None) -> Claimed | None:
+        """Give an event up. `error` is what its last run, this one, failed with; None where it was not run again."""
         self._counts[f"dead:{reason}"] += 1
         self._ended(turn, "buried")
         log.error("an event is given up: %s; it is a dead letter now (see `pilotbot dead list`)", reason)
-        return (await self._engine.bury(turn, reason=reason, detail=detail, keep=keep)).next
+        tries, trace = turn.tries + turn.errors, ""
+        if error is not None:
+            tries, trace = tries + 1, _trace(error)
+        return (await self._engine.bury(turn, reason=reason, detail=detail, keep=keep, tries=tries, trace=trace)).next
 
     def _ended(self, turn: Claimed, end: End) -> None:
         if self._journal is not None:
@@ -242,8 +261,22 @@ def _ours(error: BaseException) -> BaseException | None:
 
 def _authors(error: BaseException) -> list[traceback.FrameSummary]:
     """The frames of an exception that are not the framework's, or all where none is."""
-    frames = traceback.extract_tb(error.__traceback__)
+    return _not_ours(traceback.extract_tb(error.__traceback__))
+
+
+def _not_ours(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
     return [frame for frame in frames if not Path(frame.filename).is_relative_to(PACKAGE)] or list(frames)
+
+
+def _trace(error: BaseException) -> str:
+    """An exception as Python tells it, with what it came from and what it groups, but with the frames of its author's code alone."""
+    told = traceback.TracebackException.from_exception(error)
+    left = [told]
+    while left:
+        one = left.pop()
+        one.stack = traceback.StackSummary.from_list(_not_ours(one.stack))
+        left += [found for found in (one.__cause__, one.__context__, *(one.exceptions or ())) if found is not None]
+    return "".join(told.format())[-TRACE_MOST:]
 
 
 def _place(error: BaseException) -> str:

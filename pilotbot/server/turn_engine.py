@@ -2,7 +2,7 @@
 
 from typing import Literal, Protocol
 
-from pilotbot.engine import ChatKey, ChatView, Claimed, Effects, Item, Keyring, Lane, PutAside, Record, Settled, Terms
+from pilotbot.engine import ChatKey, ChatView, Claimed, Effects, Item, Keyring, Lane, PutAside, Record, Settled, Terms, Waits
 
 
 class TurnEngine(Protocol):
@@ -25,6 +25,15 @@ class TurnEngine(Protocol):
     async def find_record(self, message_id: str) -> Record | None:
         """What is known of a message of ours."""
 
+    async def follow_ups(self, key: ChatKey) -> list[Waits]:
+        """The follow-ups that wait in a chat."""
+
+    async def consent(self, person: ChatKey) -> int:
+        """What a person decided."""
+
+    async def tell_consent(self, chat: ChatKey, mark: int) -> None:
+        """Tell a chat what its contact decided."""
+
     async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
         """Send before the commit."""
 
@@ -34,5 +43,5 @@ class TurnEngine(Protocol):
     async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:
         """Put a turn's event back."""
 
-    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool) -> Settled:
+    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool, tries: int = 0, trace: str = "") -> Settled:
         """Put a turn's event with the dead letters."""

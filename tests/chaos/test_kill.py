@@ -5,13 +5,9 @@ The verdict is the sandbox's own log: what it accepted, in the order in which it
 
 import asyncio
 import contextlib
-import os
 import random
 import signal
-import socket
-import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -20,134 +16,14 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from pilotbot.engine.keys import base
+from tests.chaos.harness import COUNTER, GATED, Chaos, Held, Process
 from tests.stage import ANA, Stage, wire
 
 pytestmark = pytest.mark.chaos
 
-HOME = Path(__file__).parents[2]
-COUNTER = HOME / "tests" / "bots" / "counter.py"
-GATED = HOME / "tests" / "bots" / "gated.py"
-LEASE = 1  # seconds
-
-
-class Process:
-    """A bot's process, which is started again at the same address after each kill."""
-
-    def __init__(self, stage: Stage, bot: Path, settings: dict[str, str], place: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._stage = stage
-        self._bot = bot
-        self._place = place
-        self._settings = settings
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def start(self) -> None:
-        """Start it, and do not wait for it."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("PILOTBOT_")}
-        with (self._place / f"log-{self.port}").open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "pilotbot", "run", str(self._bot), "--port", str(self.port)],
-                env=clean | {f"PILOTBOT_{name}": value for name, value in self._settings.items()} | {"PYTHONPATH": str(HOME)},
-                cwd=self._place, stdout=output, stderr=output,
-            )  # fmt: skip
-
-    async def work(self) -> "Process":
-        """Start it, and wait until it is ready."""
-        self.start()
-        await self.ready()
-        return self
-
-    async def ready(self) -> None:
-        async def ready() -> bool:
-            assert self._process is not None
-            assert self._process.poll() is None, (self._place / f"log-{self.port}").read_text()
-            with contextlib.suppress(aiohttp.ClientError):
-                async with self._stage.http.get(f"{self.url}/readyz") as answer:
-                    return answer.status == 200
-            return False
-
-        await self._stage.until(ready, "the process to be ready")
-
-    def signal(self, what: signal.Signals) -> None:
-        os.kill(self.pid, what)
-
-    def kill(self) -> None:
-        """As `kill -9`: it is gone, with all that it had in memory."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-
-class Chaos:
-    """The stage, with processes for bots."""
-
-    def __init__(self, stage: Stage, redis_url: str, place: Path) -> None:
-        self.stage = stage
-        self.place = place
-        self._redis_url = redis_url
-        self._processes: list[Process] = []
-
-    def process(self, bot: Path, **changes: str) -> Process:
-        """A process that works on the stage's Redis, not started yet. A setting that is "" is left out."""
-        settings = {
-            "API_URL": self.stage.sandbox.url, "API_KEY": "ps_sandbox_number", "WEBHOOK_SECRET": "sandbox-webhook-secret", "SHARDS": "2",
-            "REDIS_URL": self._redis_url, "LEASE_SECONDS": str(LEASE), "TEST_GATE": str(self.place), **changes,
-        }  # fmt: skip
-        made = Process(self.stage, bot, {name: value for name, value in settings.items() if value}, self.place)
-        self._processes.append(made)
-        return made
-
-    async def listen(self, process: Process, *, alone: bool = True) -> None:
-        """Have the sandbox deliver to a process from now on, and to no other if it is to be alone."""
-        if alone:
-            await self.stage.webhooks(active=False)
-        await self.stage.api("POST", "/v1/webhooks", {"url": f"{process.url}/webhook", "name": "bot", "events": ["*"]})
-
-    def begun(self) -> list[str]:
-        """What the gated bot's handlers began with, in order."""
-        told = self.place / "begun"
-        return told.read_text().splitlines() if told.exists() else []
-
-    def open(self) -> None:
-        """Let the gated handlers go on, those to come as well."""
-        (self.place / "open").touch()
-
-    def end(self) -> None:
-        for process in self._processes:
-            process.kill()
-
-
-@pytest.fixture
-async def chaos(stage: Stage, redis_url: str, tmp_path: Path) -> AsyncIterator[Chaos]:
-    found = Chaos(stage, redis_url, tmp_path)
-    yield found
-    found.end()
-
 
 async def answers(stage: Stage, count: int, *, contact: str = ANA) -> list[str]:
     return [row["text"] for row in await stage.sees(count, contact=contact)]
-
-
-class Held:
-    """Posts of messages are held inside the sandbox: they have arrived and are not answered."""
-
-    def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.arrived = asyncio.Event()
-        self.go_on = asyncio.Event()
-        assert stage.sandbox._parts is not None
-        monkeypatch.setattr(stage.sandbox._parts.faults, "wait", self._wait)
-
-    async def _wait(self) -> None:
-        self.arrived.set()
-        await self.go_on.wait()
 
 
 async def test_killed_between_accept_and_commit_it_is_answered_once_and_in_order(chaos: Chaos) -> None:

@@ -100,14 +100,14 @@ def start(desk: Path) -> Iterator[Start]:
     """Starts a command as a process; whatever is left of it is killed at the end. `safe`: as the script does, not `python -m`."""
     started: list[Command] = []
 
-    def begin(*words: str, env: Mapping[str, str] | None = None, safe: bool = False) -> Command:
+    def begin(*words: str, env: Mapping[str, str] | None = None, safe: bool = False, stdin: int = subprocess.DEVNULL) -> Command:
         output = desk / f"output-{len(started)}.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
                 [sys.executable, *(["-P"] if safe else []), "-m", "pilotbot", *words],
                 cwd=desk,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+from asyncio.subprocess import PIPE
 
 import pytest
 
@@ -43,3 +46,27 @@ def test_a_cancellation_that_is_not_the_signals_is_not_hidden() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         lifecycle.run(work())
+
+
+def test_what_does_not_end_is_left_behind_once_the_work_is_done() -> None:
+    """A thread of an author's, which nobody can end: the process does not wait for it."""
+    source = """
+import asyncio, os, signal, threading
+from pilotbot.cli import lifecycle
+async def work():
+    asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await lifecycle.forever()
+lifecycle.run(work())
+"""
+    ended = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, "left behind" in ended.stderr) == (0, True)
+
+
+async def test_a_child_that_takes_no_notice_is_killed() -> None:
+    source = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", source, stdout=PIPE)
+    assert child.stdout is not None
+    await child.stdout.readline()
+    assert await lifecycle.end(child, patience=0.1) == -signal.SIGKILL
+    assert await lifecycle.end(child) == -signal.SIGKILL  # and whoever ended already is told of, too

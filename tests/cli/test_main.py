@@ -13,7 +13,7 @@ from typer.testing import Result
 from pilotbot.cli.main import app
 
 Invoke = Callable[..., Result]
-COMMANDS = ("demo", "dev", "sandbox", "check", "run", "notify", "dead")
+COMMANDS = ("demo", "dev", "sandbox", "check", "run", "notify", "doctor", "dead")
 
 
 def test_help_lists_every_command_in_whole_sentences(invoke: Invoke) -> None:

@@ -15,7 +15,7 @@ from redis.exceptions import BusyLoadingError, ClusterCrossSlotError, ResponseEr
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from pilotbot import Bot, Context
-from pilotbot.engine import Arrival, Claimed, Effects, Engine, Item, Lane, Notice, Place
+from pilotbot.engine import Arrival, Claimed, Consent, Decision, Effects, Engine, Item, Lane, Notice, Place, Timer
 from pilotbot.engine.embedded import _find_program
 from pilotbot.engine.keys import base
 from pilotbot.engine.scripts import PARTS, script
@@ -133,7 +133,9 @@ async def messages_to_their_end(engine: Engine) -> None:
         await engine.let_go(shard, "both")
     for lane in await lanes(engine):
         assert await engine.renew(lane.key.shard, [], [(lane.key.id, lane.token)]) == set()
-        assert await engine.unsent(lane, "retry", delay=0, unknown=True, pause_number=True) == "ok"
+        assert await engine.unsent(lane, "retry", delay=0, unknown=True) == "ok"
+    await engine.pause("main", 1, "a refusal")
+    assert set(await engine.pauses(["main"])) <= {"main"}
     await engine.advance(1000)
     failed = 0
     while found := await lanes(engine):
@@ -167,6 +169,24 @@ async def what_fails_for_good(engine: Engine) -> None:
     assert len(await turns(engine)) == len(EVERYBODY) - 1
 
 
+async def what_comes_later(engine: Engine) -> None:
+    """Follow-ups set in and outside of turns, listed, moved; what people decided."""
+    for who in EVERYBODY:
+        await engine.timers.set(
+            place(engine, who).key.shard, [(place(engine, who), Timer(name="0" * 12, due=1, items=(Item(id="", free=b'{"a":1}'),)))]
+        )
+        assert [waits.due for waits in await engine.follow_ups(place(engine, who).key)] == [1]
+        await engine.decide(
+            Decision(
+                entry=Consent(what="out", at=1, source="word", evidence="stop"), person=engine.keys.person(who),
+                chats=(place(engine, who).key,),
+            )
+        )  # fmt: skip
+        assert await engine.consent(engine.keys.person(who)) == 1
+    moved = [await engine.timers.fire(shard) for shard in range(SHARDS)]
+    assert sum(due for due, _ in moved) == len(EVERYBODY)
+
+
 async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     await an_event_to_its_end(engine)
     await messages_to_their_end(engine)
@@ -175,11 +195,13 @@ async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     assert await engine.alias("BR.1") == "+5511987650001"
     await engine.remember("templates:main", b"{}")
     assert await engine.recall("templates:main") == b"{}"
+    assert (await engine.schedules.all())[1] == {}
     view = await engine.chat(place(engine, EVERYBODY[0]).key)
     assert view.fields["state:a"] == b"{}"
     assert await engine.busy() > 0
     assert [await engine.sweep(shard) for shard in range(SHARDS)] == [()] * SHARDS
     assert await engine.ready()
+    await what_comes_later(engine)
     assert engine.called == set(PARTS), "a script is missing from this pass"
     assert {place(engine, who).key.shard for who in EVERYBODY} == set(range(SHARDS))
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from redis import Redis
 
-from pilotbot.engine import Away, Effects, Engine, Item, Notice, Place, Terms
+from pilotbot.engine import Away, Effects, Engine, Item, Notice, Pause, Place, Terms
 from pilotbot.engine.keys import base
 from tests.engine.test_store import FREE_OR_TEMPLATE, HOUR, arrival, claim, lane_of, now_ms, place, queue
 
@@ -216,11 +216,15 @@ async def test_a_message_that_opens_nothing_releases_nothing(engine: Engine) -> 
 async def test_a_pause_is_never_shortened(engine: Engine) -> None:
     await queue(engine, Item(id="one", free=b"x"), Item(id="two", free=b"x"))
     lane = await lane_of(engine)
-    await engine.unsent(lane, "retry", delay=HOUR, pause_number=True)
+    await engine.unsent(lane, "retry")
+    until = await engine.pause("main", HOUR, "401")
     await queue(engine, Item(id="other", free=b"x"), who="bruno")
-    await engine._calls.script("pause", place(engine, "bruno").key.shard, "main", 500)
+    assert await engine.pause("main", 500, "429") == until
     await engine.advance(60_000)
     assert [await engine.claim_lanes(shard, 10) for shard in range(engine.shards)] == [([], ()), ([], ())]
+    assert await engine.pauses(["main", "sales"]) == {"main": Pause(until, "401")}
+    await engine.advance(60_000 + HOUR)
+    assert await engine.pauses(["main", "sales"]) == {}
 
 
 async def test_lanes_of_a_paused_number_do_not_hide_the_others(engine: Engine) -> None:

@@ -32,6 +32,7 @@ class Ctx:
     action: Action | None = None
     our_phone: str | None = "+551140028922"
     bot_name: str = "Loja São João"
+    old: bool = False
 
 
 def saying(text: str, kind: str | None = None) -> Ctx:

@@ -40,6 +40,7 @@ class Ctx:
     action: Action | None = None
     our_phone: str | None = None
     bot_name: str = "bot"
+    old: bool = False
     log: list[str] = field(default_factory=list)
 
 

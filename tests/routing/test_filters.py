@@ -20,6 +20,7 @@ class Ctx:
     action: Action | None = None
     our_phone: str | None = None
     bot_name: str = ""
+    old: bool = False
 
 
 def saying(text: str) -> Ctx:

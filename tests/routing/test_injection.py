@@ -43,6 +43,7 @@ class Ctx(Base):
     action: Action | None = None
     our_phone: str | None = None
     bot_name: str = "bot"
+    old: bool = False
 
 
 class Orders:

@@ -26,6 +26,7 @@ class Ctx:
     action: Action | None = None
     our_phone: str | None = None
     bot_name: str = "bot"
+    old: bool = False
 
 
 class Orders:

@@ -27,6 +27,7 @@ class Ctx:
     action: Action | None = None
     our_phone: str | None = None
     bot_name: str = "bot"
+    old: bool = False
 
 
 SENDER = "+5511987650001"

@@ -10,7 +10,7 @@ from aiohttp import ClientSession, web
 from pilotbot import Bot, Context, Settings, load_settings
 from pilotbot.engine import Engine
 from pilotbot.server import Runtime
-from pilotbot.server.app import build_runner
+from pilotbot.server.http import Limits, build_runner
 
 SECRET = "the-first-secret"
 
@@ -39,8 +39,11 @@ async def serve(engine: Engine) -> AsyncIterator[Serve]:
     """Serves the webhook of a bot that takes events in and handles none of them: nothing else is started."""
     async with AsyncExitStack() as stack:
 
-        async def make(bot: Bot | None = None, *, on: Engine | None = None, **changes: Any) -> tuple[ClientSession, Runtime]:
+        async def make(
+            bot: Bot | None = None, *, on: Engine | None = None, limits: Limits | None = None, **changes: Any
+        ) -> tuple[ClientSession, Runtime]:
             runtime = Runtime(bot or echo_bot(), settings(**changes), on or engine, {})
+            runtime.app.limits = limits or runtime.app.limits
             runner = build_runner(runtime.app)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)

@@ -18,7 +18,7 @@ from redis import Redis
 from pilotbot.engine import Engine, Terms
 from pilotbot.engine.embedded import RedisServer
 from pilotbot.events import sign
-from pilotbot.server import app as server
+from pilotbot.server.http import Limits
 from tests.server.conftest import SECRET, Serve
 
 EXAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent.parent / "events" / "webhook-examples.json").read_text("utf-8"))
@@ -30,6 +30,7 @@ ENVELOPE = {
 }  # fmt: skip
 RAW = json.dumps(ENVELOPE).encode()
 GOOD = sign(SECRET, RAW)
+BODY_MAX = Limits().body
 
 
 def signed(raw: bytes = RAW, **headers: str) -> dict[str, str]:
@@ -77,7 +78,7 @@ async def chunks(raw: bytes) -> AsyncIterator[bytes]:
         yield raw[start : start + 65_536]
 
 
-TOO_MUCH = b'{"event": "%s"}' % (b"x" * server.BODY_MAX)
+TOO_MUCH = b'{"event": "%s"}' % (b"x" * BODY_MAX)
 DEEP = [b"[" * 10_000, b'{"event": "x", "data": ' + b'{"a":' * 40 + b"1" + b"}" * 41, b'{"a":' * 50_000, b'"\\ud83d' + b"[" * 50_000]
 
 REFUSALS: dict[str, tuple[dict[str, Any], int, str]] = {
@@ -135,14 +136,11 @@ class TestRefusals:
 
     async def test_a_body_of_the_greatest_size_is_taken(self, serve: Serve) -> None:
         client, _ = await serve()
-        raw = RAW + b" " * (server.BODY_MAX - len(RAW))
+        raw = RAW + b" " * (BODY_MAX - len(RAW))
         assert await accepted(client, raw, signed(raw)) == "ok"
 
-    async def test_a_body_that_does_not_come_is_not_waited_for(
-        self, serve: Serve, redis: Redis, no_trace: None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        client, _ = await serve()
-        monkeypatch.setattr(server, "READ_TIMEOUT", 0.01)
+    async def test_a_body_that_does_not_come_is_not_waited_for(self, serve: Serve, redis: Redis, no_trace: None) -> None:
+        client, _ = await serve(limits=Limits(read=0.1))
         never = asyncio.Event()
 
         async def stuck() -> AsyncIterator[bytes]:
@@ -263,11 +261,10 @@ class TestKeeping:
         assert sum(redis.zcard(key) for key in redis.scan_iter("*:mailbox:*")) == 1
 
     async def test_a_full_mailbox_is_told_to_come_again(self, serve: Serve, no_trace: None) -> None:
-        client, _ = await serve()
-        bodies = [json.dumps({**ENVELOPE, "data": {**ENVELOPE["data"], "id": f"e{n}", "messageId": f"w{n}"}}).encode() for n in range(1001)]  # type: ignore[dict-item]
-        for start in range(0, 1000, 100):
-            await asyncio.gather(*(accepted(client, raw, signed(raw)) for raw in bodies[start : min(start + 100, 1000)]))
-        async with client.post("/webhook", data=bodies[1000], headers=signed(bodies[1000])) as answer:
+        client, _ = await serve(chat_waiting_most=100)
+        bodies = [json.dumps({**ENVELOPE, "data": {**ENVELOPE["data"], "id": f"e{n}", "messageId": f"w{n}"}}).encode() for n in range(101)]  # type: ignore[dict-item]
+        await asyncio.gather(*(accepted(client, raw, signed(raw)) for raw in bodies[:100]))
+        async with client.post("/webhook", data=bodies[100], headers=signed(bodies[100])) as answer:
             assert (answer.status, answer.headers["Retry-After"], (await answer.json())["code"]) == (503, "5", "FULL")
 
     async def test_a_number_that_is_not_ours_is_acknowledged_and_dropped(self, serve: Serve, redis: Redis) -> None:

@@ -15,7 +15,7 @@ from pilotbot.replies import choose
 from pilotbot.server import Runtime
 from pilotbot.server import journal as rules
 from pilotbot.server.journal import Journal, TurnNote, Why, why
-from pilotbot.server.outgoing import expects
+from pilotbot.server.saying import expects
 from tests.stage import ANA, Stage
 
 MARGIN = 120_000

@@ -2,7 +2,8 @@
 
 from pilotbot.contacts import canonical
 from pilotbot.engine import Engine
-from pilotbot.server.outgoing import LaneOutbox, Numbers
+from pilotbot.server.outbox import LaneOutbox
+from pilotbot.server.saying import Numbers
 from pilotbot.settings import NumberSettings
 
 ANA = "+5511987650001"

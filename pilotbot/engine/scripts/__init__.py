@@ -6,9 +6,9 @@ from hashlib import sha1
 from importlib.resources import files
 
 PARTS = {
-    "accept": ("mailbox", "lane"),
+    "accept": ("mailbox", "lane", "timers"),
     "claim": ("mailbox",),
-    "commit": ("mailbox", "lane"),
+    "commit": ("mailbox", "lane", "timers"),
     "fail": ("mailbox",),
     "emit": ("mailbox", "lane"),
     "enqueue": ("lane",),
@@ -16,6 +16,7 @@ PARTS = {
     "sent": ("lane",),
     "unsent": ("lane",),
     "pause": (),
+    "pauses": (),
     "sweep": ("lane",),
     "decide_again": ("lane",),
     "record": (),
@@ -23,8 +24,14 @@ PARTS = {
     "unfinished": (),
     "renew": (),
     "let_go": ("mailbox", "lane"),
-    "dead": ("lane",),
+    "dead": ("mailbox", "lane"),
     "relay": (),
+    "arm": ("lane", "timers"),
+    "armed": (),
+    "fire": ("lane", "timers"),
+    "consent": (),
+    "mark_consent": ("lane",),
+    "schedule": (),
     "advance": (),
     "chat": (),
 }

@@ -1,9 +1,12 @@
 -- Keep an event: dedupe, store in the mailbox in the order of its time, move the window, let held messages go. (design: accept)
 -- ARGV: c, id, message id or '', event time ms or '', kind letter, body, moves the window 0|1, depth, open_ms,
---       number, chat kind, address, name
--- Returns {'ok'|'dup'|'replaced'|'stale'|'full', wake mailbox 0|1, wake lane 0|1, notes on what was held}
+--       number, chat kind, address, name, old_ms or 0, what is old is handled 0|1, only the window and the record 0|1,
+--       high-water mark of the shard, gap and slack between messages of one contact
+-- Returns {'ok'|'dup'|'replaced'|'old'|'noted'|'stale'|'full'|'busy'|'flood', wake mailbox 0|1, wake lane 0|1,
+--          notes on what was held or disarmed, token of a lane whose message must not be posted first after this, or ''}
 local c, id, message, at, kind, body = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local moves, depth, open_ms = ARGV[7] == '1', tonumber(ARGV[8]), tonumber(ARGV[9])
+local old_ms, gap, slack = tonumber(ARGV[14]), tonumber(ARGV[18]), tonumber(ARGV[19])
 local chat, box, seen = key('chat', c), key('mailbox', c), key('dedupe', c)
 
 local function known(name)
@@ -34,12 +37,18 @@ local function replace_waiting()
 end
 
 if known(id) or known(message) then  -- the reply may have the id of the other event, too
-  if kind == 'q' and message ~= '' and replace_waiting() then return {'replaced', 0, 0, {}} end
-  return {'dup', 0, 0, {}}
+  if kind == 'q' and message ~= '' and replace_waiting() then return {'replaced', 0, 0, {}, ''} end
+  return {'dup', 0, 0, {}, moves and awaiting(c, redis.call('HGET', chat, 'o:waits')) or ''}
 end
 -- Older than what dedupe remembers: a capture played again, or a device's history.
-if at and at < now - REMEMBER then return {'stale', 0, 0, {}} end
-if redis.call('ZCARD', box) >= depth then return {'full', 0, 0, {}} end
+if at and at < now - REMEMBER then return {'stale', 0, 0, {}, ''} end
+local old = at and old_ms > 0 and at < now - old_ms
+local kept = ARGV[16] ~= '1' and (not old or ARGV[15] == '1')
+if kept and redis.call('ZCARD', box) >= depth then return {'full', 0, 0, {}, ''} end
+if kept and tonumber(redis.call('GET', shard('waiting')) or '0') >= tonumber(ARGV[17]) then return {'busy', 0, 0, {}, ''} end
+local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers')
+local flood = math.max(tonumber(known_chat[4] or '0'), now)
+if moves and flood - slack > now then return {'flood', 0, 0, {}, ''} end
 
 redis.call('ZREMRANGEBYSCORE', seen, '-inf', now)
 redis.call('ZADD', seen, now + REMEMBER, id)
@@ -47,7 +56,6 @@ if message ~= '' then redis.call('ZADD', seen, now + REMEMBER, message) end
 redis.call('PEXPIRE', seen, KEEP)
 
 local time = math.min(at or now, now)
-local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut')
 local seq = tonumber(known_chat[1] or '0') + 1
 local set = {'seq', int(seq)}
 if kind ~= 's' then  -- the status of a message says nothing new of its chat
@@ -61,18 +69,29 @@ if ARGV[13] ~= '' then
   table.insert(set, ARGV[13])
 end
 local last = tonumber(known_chat[2] or '0')
+if moves then
+  table.insert(set, 'flood')
+  table.insert(set, int(flood + gap))
+end
 if moves and time > last then
   last = time
   table.insert(set, 'in')
   table.insert(set, int(time))
 end
 redis.call('HSET', chat, unpack(set))
-if moves then redis.call('HINCRBY', chat, 'generation', 1) end
+local notes = {}
+if moves and not old then
+  redis.call('HINCRBY', chat, 'generation', 1)
+  disarm(c, known_chat[6] or '', notes)
+end
 redis.call('PEXPIRE', chat, KEEP_CHAT)
-redis.call('ZADD', box, time, string.format('%012d', seq) .. ':' .. kind .. ':' .. message .. ':' .. body)
+if kept then
+  redis.call('ZADD', box, time, string.format('%012d', seq) .. ':' .. (old and 'o' or kind) .. ':' .. message .. ':' .. body)
+  count_waiting(1)
+end
 
 -- The window is open again: what waited for it goes ahead of the next answer.
-local woken, notes = 0, {}
+local woken = 0
 if moves and now < last + open_ms and int(last) ~= known_chat[3] and redis.call('EXISTS', key('hold', c)) == 1 then
   sweep_hold(c, notes)
   for _, item in ipairs(redis.call('LRANGE', key('hold', c), 0, -1)) do
@@ -83,7 +102,8 @@ if moves and now < last + open_ms and int(last) ~= known_chat[3] and redis.call(
 end
 
 local idle = 0
-if not redis.call('ZSCORE', shard('lease'), c) then
+if kept and not redis.call('ZSCORE', shard('lease'), c) then
   idle = redis.call('ZADD', shard('ready'), 'NX', now, c)
 end
-return {'ok', idle, woken, notes}
+local outcome = kept and 'ok' or ARGV[16] == '1' and 'noted' or 'old'
+return {outcome, idle, woken, notes, moves and not old and awaiting(c, known_chat[5]) or ''}

@@ -1,25 +1,26 @@
 -- One step for a whole turn: state, answers and notices to other chats take effect, the event is removed. (design: commit)
--- ARGV: c, token, seq, score, keep 0|1, lease_ms, open_ms, hold_ms, lane worker or '', counts of: sets, items, relays; then sets as
---       field, value; items; relays as id, payload
+-- ARGV: c, token, seq, score, keep 0|1, lease_ms, lane terms or '',
+--       counts of: sets, items, relays, timers; then sets as field, value; items; relays as id, payload; timers as name, due, generation, payload
 -- Returns {'ok'|'replay'|'stale', next head or false, lane lease or false, notes}
 local c, token, seq, score = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local chat = key('chat', c)
+local known = redis.call('HMGET', chat, 'committed', 'handled')
 if not owns(c, token) then
-  if redis.call('HGET', chat, 'committed') == token .. '/' .. seq then return {'replay', false, false, {}} end
+  if known[1] == token .. '/' .. seq then return {'replay', false, false, {}} end
   return {'stale', false, false, {}}
 end
 -- A repeat after a lost reply, while the next event of the chat already runs under the same lease.
-if redis.call('HGET', chat, 'committed') == token .. '/' .. seq then
+if known[1] == token .. '/' .. seq then
   release(c, now)
   return {'replay', false, false, {}}
 end
 local member = member_with(c, seq, score)
 if not member then return {'stale', false, false, {}} end
 
-local sets, items, relays = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-local at = 13
+local sets, items, relays, timers = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local at = 12
 settle(c, member)
-redis.call('HSET', chat, 'committed', token .. '/' .. seq)
+redis.call('HSET', chat, 'committed', token .. '/' .. seq, 'handled', int(math.max(tonumber(known[2] or '0'), tonumber(score))))
 for _ = 1, sets do
   redis.call('HSET', chat, ARGV[at], ARGV[at + 1])
   at = at + 2
@@ -34,10 +35,12 @@ for _ = 1, relays do
   redis.call('HSET', shard('relay:items'), ARGV[at], ARGV[at + 1])
   at = at + 2
 end
+for _ = 1, timers do
+  set_timer(c, ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], notes)
+  at = at + 4
+end
 redis.call('PEXPIRE', chat, KEEP_CHAT)
 
 local lane = false
-if items > 0 and ARGV[9] ~= '' then
-  lane = lease_lane(c, ARGV[9], tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), notes)
-end
+if items > 0 and ARGV[7] ~= '' then lane = lease_lane(c, terms_of(ARGV[7]), notes) end
 return {'ok', next_head(c, token, ARGV[5], tonumber(ARGV[6])), lane, notes}

@@ -1,4 +1,4 @@
--- Dead letters. ARGV: 'list', n | 'show', id | 'drop', id | 'retry', id.  Returns letters as id, at, JSON; or 1|0
+-- Dead letters. ARGV: 'list', n | 'show', id | 'drop', id | 'retry', id, depth of a mailbox.  Returns letters as id, at, JSON; or 1|0
 local verb, id = ARGV[1], ARGV[2]
 local letters = shard('dead:letters')
 if verb == 'list' then
@@ -16,10 +16,12 @@ if verb == 'retry' then
   if letter.kind == 'send' then
     if not push(c, {letter.payload}) then return 0 end
   else
+    if redis.call('ZCARD', key('mailbox', c)) >= tonumber(ARGV[3]) then return 0 end
     for name, value in pairs(letter.place or {}) do redis.call('HSETNX', key('chat', c), name, value) end
     local seq = redis.call('HINCRBY', key('chat', c), 'seq', 1)
     redis.call('PEXPIRE', key('chat', c), KEEP_CHAT)
     redis.call('ZADD', key('mailbox', c), now, string.format('%012d', seq) .. ':' .. letter.mark .. ':' .. letter.message .. ':' .. letter.payload)
+    count_waiting(1)
     if not redis.call('ZSCORE', shard('lease'), c) then redis.call('ZADD', shard('ready'), 'NX', now, c) end
   end
 end

@@ -1,5 +1,5 @@
 -- ctx.reply(now=True): an answer that leaves before the commit, once per ordinal of the event, fenced. (design 3.7)
--- ARGV: c, token, ordinal, item, lane worker, lease_ms, open_ms, hold_ms.  Returns {'ok'|'dup'|'stale'|'full', lane lease or false, notes}
+-- ARGV: c, token, ordinal, item, lane terms.  Returns {'ok'|'dup'|'stale'|'full', lane lease or false, notes}
 local c = ARGV[1]
 if not owns(c, ARGV[2]) then return {'stale', false, {}} end
 if redis.call('HEXISTS', key('emitted', c), ARGV[3]) == 1 then return {'dup', false, {}} end
@@ -7,4 +7,4 @@ if not push(c, {ARGV[4]}) then return {'full', false, {}} end
 redis.call('HSET', key('emitted', c), ARGV[3], '1')
 redis.call('PEXPIRE', key('emitted', c), KEEP)
 local notes = {}
-return {'ok', lease_lane(c, ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), notes), notes}
+return {'ok', lease_lane(c, terms_of(ARGV[5]), notes), notes}

@@ -31,6 +31,11 @@ local function lease_head(c, token, lease_ms)
   return {c, token, member, score, redis.call('HGETALL', key('chat', c)), int(now)}
 end
 
+-- How many events wait in all of the shard: the high-water mark is compared with it.
+local function count_waiting(by)
+  redis.call('INCRBY', shard('waiting'), by)
+end
+
 local function release(c, at)
   redis.call('ZREM', shard('lease'), c)
   redis.call('HDEL', shard('owner'), c)
@@ -42,6 +47,7 @@ end
 local function settle(c, member)
   local seq = seq_of(member)
   redis.call('ZREM', key('mailbox', c), member)
+  count_waiting(-1)
   redis.call('HDEL', key('chat', c), 'crashes:' .. seq, 'tries:' .. seq, 'errors:' .. seq, 'current')
   redis.call('DEL', key('emitted', c))
 end

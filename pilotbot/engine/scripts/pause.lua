@@ -1,6 +1,9 @@
--- No lane of a number is leased in this shard for a while: the platform refused it. Never shorter than was said. ARGV: number, delay_ms
+-- No lane of a number is leased in this shard for a while: the platform refused it. Never shorter than was said.
+-- ARGV: number, delay_ms, why.  Returns until when
 local until_ms = now + tonumber(ARGV[2])
-if until_ms > tonumber(redis.call('GET', key('paused', ARGV[1])) or '0') then
-  redis.call('SET', key('paused', ARGV[1]), int(until_ms), 'PX', int(tonumber(ARGV[2]) + 60000))
-end
-return 'ok'
+local known = tonumber(redis.call('GET', key('paused', ARGV[1])) or '0')
+if known >= until_ms then return known end
+local keep_ms = int(tonumber(ARGV[2]) + 60000)
+redis.call('SET', key('paused', ARGV[1]), int(until_ms), 'PX', keep_ms)
+redis.call('SET', key('paused-why', ARGV[1]), ARGV[3] or '', 'PX', keep_ms)
+return until_ms

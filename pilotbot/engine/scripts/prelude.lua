@@ -13,6 +13,8 @@ local REMEMBER = 8 * DAY     -- dedupe: longer than any redelivery
 local LANE_DEPTH = 200
 local HOLD_DEPTH = 20
 local DEAD_DEPTH = 10000
+local TIMER_DEPTH = 50     -- follow-ups of a chat
+local MENUS_MOST = 16000   -- bytes of menus that a chat's labels are recognised from
 
 local function key(name, id)
   return base .. ':' .. name .. ':' .. id

@@ -1,5 +1,5 @@
 -- The platform took the lane's first item: remove it and lease the next. (design: send)
--- ARGV: c, token, item id, lane worker, lease_ms, open_ms, hold_ms.  Returns {'ok'|'stale', lane lease or false, notes}
+-- ARGV: c, token, item id, lane terms.  Returns {'ok'|'stale', lane lease or false, notes}
 local c = ARGV[1]
 if not owns_lane(c, ARGV[2]) then return {'stale', false, {}} end
 local item = redis.call('LINDEX', key('lane', c), 0)
@@ -8,5 +8,5 @@ redis.call('LPOP', key('lane', c))
 unpin(c)
 release_lane(c)
 local notes = {}
-local lease = lease_lane(c, ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), notes)
+local lease = lease_lane(c, terms_of(ARGV[4]), notes)
 return {'ok', lease, notes}

@@ -1,5 +1,6 @@
 -- The lane's first item did not go: post it again later with its pin kept, decide it again, or bury it. (design 3.4)
--- ARGV: c, token, item id, 'retry'|'again'|'dead', delay_ms, unknown 0|1, reason, detail
+-- ARGV: c, token, item id, 'unposted'|'retry'|'again'|'dead', delay_ms, unknown 0|1, reason, detail, posts
+-- 'unposted' is no try: the number pauses, or this process stops.
 -- 'again' is a definite refusal for the window: the pin is lifted, and the window shut if no newer inbound opened it.
 -- Returns 'ok' or 'stale'
 local c, delay = ARGV[1], tonumber(ARGV[5])
@@ -13,6 +14,8 @@ if ARGV[4] == 'retry' then
   redis.call('HINCRBY', chat, 'o:tries', 1)
   redis.call('HSET', chat, 'o:unknown', ARGV[6])
   at = now + delay
+elseif ARGV[4] == 'unposted' then
+  at = now + delay
 elseif ARGV[4] == 'again' then
   local known = redis.call('HMGET', chat, 'in', 'o:in')
   if known[1] and known[1] == known[2] then redis.call('HSET', chat, 'shut', known[1]) end
@@ -20,7 +23,7 @@ elseif ARGV[4] == 'again' then
 else
   redis.call('LPOP', key('lane', c))
   unpin(c)
-  bury_item(c, item, ARGV[7], ARGV[8], {})
+  bury_item(c, item, ARGV[7], ARGV[8], {}, tonumber(ARGV[9]))
 end
 wake_lane(c, at)
 return 'ok'

@@ -1,0 +1,32 @@
+"""Pauses of a number, in all processes: while one lasts, no lane of that number is leased."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pilotbot.engine.calls import Calls
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A number pauses until then (business ms), and why."""
+
+    until: int
+    why: str
+
+
+class Pauses:
+    """The pauses of all numbers; a part of `Engine`."""
+
+    shards: int
+    _calls: Calls
+
+    async def pause(self, number: str, delay: int, why: str = "") -> int:
+        """Lease no lane of a number for `delay` ms, in no process; a longer pause stays. Returns when it ends (business ms)."""
+        ends = await asyncio.gather(*(self._calls.script("pause", shard, number, delay, why) for shard in range(self.shards)))
+        return max(int(end) for end in ends)
+
+    async def pauses(self, numbers: Sequence[str]) -> dict[str, Pause]:
+        """Which of these numbers pause now."""
+        found = await self._calls.script("pauses", 0, *numbers)
+        return {number: Pause(int(end), why.decode()) for number, (end, why) in zip(numbers, found, strict=True) if end}

@@ -1,0 +1,50 @@
+-- Follow-ups: what is to be sent later, in one index for the shard. `timers` holds "<c>:<name>" by when it is due, `timers:payload` what it
+-- is, and the chat's field `timers` the names, 12 digits and a blank each. Payload: "<generation>|<late>|<before>|<key>\n<items>": the
+-- generation where it waits for silence, else ''; late = r|s|c, what to do when it comes late (run, skip, coalesce); before = ms before the
+-- window closes, where that is when it is due; items as in the lane, without id and destination.
+
+local function forget_timer(c, name)
+  local chat = key('chat', c)
+  local names = redis.call('HGET', chat, 'timers') or ''
+  local at = string.find(names, name, 1, true)
+  if not at then return false end
+  redis.call('HSET', chat, 'timers', string.sub(names, 1, at - 1) .. string.sub(names, at + #name + 1))
+  redis.call('ZREM', shard('timers'), c .. ':' .. name)
+  redis.call('HDEL', shard('timers:payload'), c .. ':' .. name)
+  return true
+end
+
+-- The contact wrote: what waited for silence is gone, in the step that accepts it.
+local function disarm(c, names, notes)
+  for name in string.gmatch(names, '%S+') do
+    if string.sub(redis.call('HGET', shard('timers:payload'), c .. ':' .. name) or '|', 1, 1) ~= '|' then
+      forget_timer(c, name)
+      note(notes, 'skip', c, name, 'replied')
+    end
+  end
+end
+
+-- Set a timer, or set it anew under its name; forget it where due is ''. The generation is 'now' for that of this moment. False where there
+-- is no place for it, or nothing to forget.
+local function set_timer(c, name, due, generation, payload, notes)
+  if due == '' then return forget_timer(c, name) end
+  local chat = key('chat', c)
+  local known = redis.call('HMGET', chat, 'timers', 'generation')
+  local names = known[1] or ''
+  if generation == 'now' then generation = known[2] or '0' end
+  if generation ~= '' and generation ~= (known[2] or '0') then -- the contact wrote before this came to be
+    forget_timer(c, name)
+    note(notes, 'skip', c, name, 'replied')
+    return true
+  end
+  if not string.find(names, name, 1, true) then
+    if #names >= TIMER_DEPTH * (#name + 1) then
+      note(notes, 'fail', c, name, 'timers-full')
+      return false
+    end
+    redis.call('HSET', chat, 'timers', names .. name .. ' ')
+  end
+  redis.call('ZADD', shard('timers'), due, c .. ':' .. name)
+  redis.call('HSET', shard('timers:payload'), c .. ':' .. name, generation .. '|' .. payload)
+  return true
+end

@@ -1,0 +1,113 @@
+"""The outbox: what is said from outside a turn, through the same lanes as answers (design section 2: there is no side door)."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from pilotbot.context import Contact, FollowUp, Late, Outcome
+from pilotbot.engine import (
+    ClosedPolicy,
+    Engine,
+    Timer,
+    derived_id,
+)
+from pilotbot.replies import (
+    File,
+    Message,
+    Option,
+    Planned,
+    Skipped,
+    Template,
+)
+from pilotbot.server import followups
+from pilotbot.server.recipients import compose, whom
+from pilotbot.server.saying import Numbers
+
+
+class LaneOutbox:
+    """Puts messages in lanes from outside a turn: the same lanes as answers (design section 2: there is no side door).
+
+    `wake` tells the sender, where there is one in this process, of a shard that has work.
+    """
+
+    def __init__(self, engine: Engine, numbers: Numbers, *, closed: ClosedPolicy, wake: Callable[[int], None] | None = None) -> None:
+        self._engine = engine
+        self._wake = wake
+        self._numbers = numbers
+        self._closed = closed
+
+    async def notify(
+        self,
+        who: str | Contact,
+        content: str | Message,
+        *,
+        key: str,
+        options: Sequence[Option | str] | None,
+        media: File | None,
+        template: Template | None,
+        number: str | None,
+        values: dict[str, object],
+    ) -> Outcome:
+        """Put a message in a chat's lane, once per key."""
+        notice, outcome = await compose(
+            self._engine, self._numbers.pick(number), who, content, occasion=derived_id("notify", key), closed=self._closed,
+            options=options, media=media, template=template, values=values,
+        )  # fmt: skip
+        if notice is None:
+            return outcome
+        taken, _ = await self._engine.enqueue(notice)
+        if taken == "full":
+            return Skipped("too many messages wait for this contact", failed=True)
+        if self._wake is not None:
+            self._wake(notice.place.key.shard)
+        return outcome if taken == "ok" else Skipped("a message with this key was taken before")
+
+    async def follow_up(
+        self,
+        who: str | Contact,
+        when: timedelta | datetime | None,
+        content: str | Message,
+        *,
+        before_window_closes: timedelta | None,
+        unless_replied: bool,
+        key: str,
+        if_late: Late,
+        options: Sequence[Option | str] | None,
+        media: File | None,
+        template: Template | None,
+        number: str | None,
+        values: dict[str, object],
+    ) -> Planned | Skipped:
+        """Set a follow-up in any chat, in place of one with the same key."""
+        target = await whom(self._engine, self._numbers.pick(number), who)
+        followups.check_target(target.place.kind, unless_replied=unless_replied, before_window_closes=before_window_closes)
+        due = followups.due_at(when, before_window_closes, now=target.now, last_inbound=target.last_inbound, terms=self._engine.terms)
+        if due is None:
+            return Skipped(followups.NEVER_WROTE)
+        chat = target.place.key
+        said = target.say(
+            content,
+            occasion=derived_id("follow-up", key),
+            closed=self._closed,
+            options=options,
+            media=media,
+            template=template,
+            values=values,
+        )
+        made = followups.timer(
+            said.items, chat=chat.id, key=key, occasion="", due=due, unless_replied=unless_replied, if_late=if_late,
+            before_window_closes=before_window_closes,
+        )  # fmt: skip
+        (done,) = await self._engine.timers.set(chat.shard, [(target.place, made)])
+        return followups.planned(made) if done else followups.skipped_full()
+
+    async def follow_ups(self, who: str | Contact, number: str | None) -> list[FollowUp]:
+        """What waits in a chat, the soonest first."""
+        target = await whom(self._engine, self._numbers.pick(number), who)
+        return [followups.seen(waits) for waits in await self._engine.follow_ups(target.place.key)]
+
+    async def cancel_follow_ups(self, who: str | Contact, key: str | None, number: str | None) -> int:
+        """End the follow-up with a key, or named so by `follow_ups`; all of the chat without one. Returns how many there were."""
+        target = await whom(self._engine, self._numbers.pick(number), who)
+        waiting = await self._engine.follow_ups(target.place.key)
+        ended = [(target.place, Timer(name=waits.name)) for waits in waiting if key in {None, waits.label or waits.name}]
+        return sum(await self._engine.timers.set(target.place.key.shard, ended)) if ended else 0

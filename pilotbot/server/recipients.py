@@ -1,0 +1,112 @@
+"""Whom we write to on our own: the chat, its window, what they decided; and messages to them as notices (design 3.2, 3.6, 3.13)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pilotbot.contacts import Window, address, canonical, sendable
+from pilotbot.context import Contact, Outcome
+from pilotbot.engine import (
+    ClosedPolicy,
+    Consent,
+    Decision,
+    Notice,
+    Place,
+    derived_id,
+)
+from pilotbot.replies import (
+    Destination,
+    File,
+    Message,
+    Option,
+    Skipped,
+    Template,
+    window_enforced,
+)
+from pilotbot.server.saying import Numbers, Said, destination, say, whole, window_of
+from pilotbot.server.turn_engine import TurnEngine
+from pilotbot.settings import NumberSettings
+
+OPTED_OUT = "the contact opted out of messages that they did not ask for"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Somebody to write to on our own: the chat, and what is known of it now."""
+
+    to: Destination
+    place: Place
+    number: NumberSettings
+    contact: Contact
+    seen: Window
+    now: int
+    last_inbound: int | None
+    opted_out: bool
+
+    def say(
+        self, content: str | Message, *, occasion: str, closed: ClosedPolicy, options: Sequence[Option | str] | None, media: File | None,
+        template: Template | None, values: Mapping[str, object],
+    ) -> Said:  # fmt: skip
+        """Render a content that nobody asked for, once per chat and `occasion`."""
+        said = say(
+            content, to=self.to, number=self.number, seen=self.seen, now=self.now, closed=closed,
+            base=derived_id(occasion, self.place.key.id), options=options, media=media, template=template,
+            values={"contact": self.contact, **values},
+        )  # fmt: skip
+        return replace(said, items=tuple(replace(item, business=True) for item in said.items))
+
+
+async def whom(engine: TurnEngine, number: NumberSettings, who: str | Contact) -> Target:
+    """The chat with somebody. Raises ValueError where `who` is no address."""
+    to = destination(address(who.address if isinstance(who, Contact) else who))
+    known = await known_as(engine, to.address) if to.kind == "contact" else to.address
+    key = engine.keys.chat(number.name, canonical(known))
+    chat = await engine.chat(key)
+    if (seen := chat.fields.get("address")) is not None and sendable(seen.decode()):
+        to = replace(to, address=seen.decode())  # the spelling that the platform knows the contact by (design section 3.2)
+    name = chat.fields.get("name", b"").decode() or None
+    mark = whole(chat.fields.get("consent"))
+    if mark is None and to.kind == "contact":  # a chat that began after the contact decided, on another number of ours, is told now
+        person = engine.keys.person(canonical(known))
+        if mark := await engine.consent(person):
+            await engine.tell_consent(key, mark)
+    return Target(
+        to=to, place=Place(key=key, number=number.name, kind=to.kind, address=to.address), number=number,
+        contact=who if isinstance(who, Contact) else Contact(to.address, name),
+        seen=window_of(chat.fields, enforced=window_enforced(number.kind, to), now=chat.now, margin=engine.terms.margin),
+        now=chat.now, last_inbound=whole(chat.fields.get("in")), opted_out=(mark or 0) > 0,
+    )  # fmt: skip
+
+
+async def known_as(engine: TurnEngine, to: str) -> str:
+    """The address that a contact is known by: the phone of a BSUID, where it was learned."""
+    return to if to.startswith("+") else await engine.alias(to) or to
+
+
+async def decision(engine: TurnEngine, numbers: Numbers, to: str, entry: Consent) -> Decision:
+    """What a contact decided, with all their chats."""
+    known = canonical(await known_as(engine, to))
+    return Decision(entry=entry, person=engine.keys.person(known), chats=tuple(engine.keys.chat(name, known) for name in numbers.names))
+
+
+async def compose(
+    engine: TurnEngine,
+    number: NumberSettings,
+    who: str | Contact,
+    content: str | Message,
+    *,
+    occasion: str,
+    closed: ClosedPolicy,
+    options: Sequence[Option | str] | None,
+    media: File | None,
+    template: Template | None,
+    values: Mapping[str, object],
+) -> tuple[Notice | None, Outcome]:
+    """A message to any chat, as a notice for its lane, with the forecast by that chat's window. Once per chat and `occasion`.
+
+    There is no notice for those who opted out; who does so later is not written to either: the lane looks again.
+    """
+    target = await whom(engine, number, who)
+    said = target.say(content, occasion=occasion, closed=closed, options=options, media=media, template=template, values=values)
+    if target.opted_out:
+        return None, Skipped(OPTED_OUT)
+    return Notice(place=target.place, items=said.items), said.outcome

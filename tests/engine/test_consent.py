@@ -1,0 +1,91 @@
+"""What people decided: a ledger, and marks that the lane obeys."""
+
+from dataclasses import replace
+
+from pilotbot.engine import Consent, Decision, Engine, Item
+from tests.engine.steps import lane_of, now_ms, place, queue
+
+OUT = Consent(what="out", at=1000, source="word", evidence="STOP", event="e1")
+NOTICE = Item(id="n1", free=b"n", template=b"t", business=True)
+
+
+def decision(engine: Engine, entry: Consent, who: str = "ana", *numbers: str) -> Decision:
+    chats = tuple(place(engine, who, number=number).key for number in numbers or ("main",))
+    return Decision(entry=entry, person=engine.keys.person(who), chats=chats)
+
+
+async def barred(engine: Engine) -> list[str]:
+    leases, notes = await engine.claim_lanes(place(engine).key.shard, 10)
+    assert leases == []
+    return [note.why for note in notes]
+
+
+class TestLedger:
+    async def test_the_newest_entry_holds_in_whatever_order_they_come(self, engine: Engine) -> None:
+        person = engine.keys.person("ana")
+        assert await engine.consents.of(person) == (0, [])
+        assert await engine.consents.record(person, replace(OUT, at=3000)) == 3000
+        assert await engine.consents.record(person, replace(OUT, what="in", at=2000)) == 3000
+        assert await engine.consents.record(person, replace(OUT, what="in", at=4000)) == -4000
+        state, ledger = await engine.consents.of(person)
+        assert (state, [(entry.what, entry.at) for entry in ledger]) == (-4000, [("in", 4000), ("out", 3000), ("in", 2000)])
+        assert ledger[1] == replace(OUT, at=3000)
+
+    async def test_the_same_entry_is_entered_once(self, engine: Engine) -> None:
+        person = engine.keys.person("ana")
+        for _ in range(3):
+            await engine.consents.record(person, OUT)
+        assert (await engine.consents.of(person))[1] == [OUT]
+
+    async def test_a_hundred_are_kept(self, engine: Engine) -> None:
+        person = engine.keys.person("ana")
+        for at in range(105):
+            await engine.consents.record(person, replace(OUT, at=at + 1))
+        _, ledger = await engine.consents.of(person)
+        assert (len(ledger), ledger[-1].at) == (100, 6)
+
+
+class TestLane:
+    async def test_nothing_that_a_business_began_goes_after_it_and_answers_do(self, engine: Engine) -> None:
+        await queue(engine, NOTICE, Item(id="answer", free=b"a"))
+        await engine.decide(decision(engine, OUT))
+        leases, notes = await engine.claim_lanes(place(engine).key.shard, 10)
+        assert [lane.item.id for lane in leases] == ["answer"]
+        assert [(note.item, note.what, note.why) for note in notes] == [("n1", "skip", "opted-out")]
+
+    async def test_on_all_numbers(self, engine: Engine) -> None:
+        await engine.decide(decision(engine, OUT, "ana", "main", "other"))
+        for number in ("main", "other"):
+            view = await engine.chat(place(engine, number=number).key)
+            assert view.fields["consent"] == b"1000"
+
+    async def test_an_opt_in_lets_it_go_again_and_an_older_opt_out_changes_nothing(self, engine: Engine) -> None:
+        await engine.decide(decision(engine, OUT))
+        await engine.decide(decision(engine, replace(OUT, what="in", at=2000)))
+        await engine.decide(decision(engine, OUT))
+        await engine.tell_consent(place(engine).key, 1500)
+        await queue(engine, NOTICE)
+        assert (await lane_of(engine)).item.id == "n1"
+
+    async def test_what_was_refused_for_certain_is_looked_at_again_and_what_may_have_arrived_is_not(self, engine: Engine) -> None:
+        await queue(engine, NOTICE)
+        await engine.unsent(await lane_of(engine), "retry")
+        await engine.decide(decision(engine, OUT))
+        assert await barred(engine) == ["opted-out"]
+        await engine.decide(decision(engine, replace(OUT, what="in", at=2000)))
+        await queue(engine, replace(NOTICE, id="n2"))
+        await engine.unsent(await lane_of(engine), "retry", unknown=True)
+        await engine.decide(decision(engine, replace(OUT, at=3000)))
+        assert (await lane_of(engine)).item.id == "n2"
+
+    async def test_a_decision_waits_for_what_is_just_being_posted(self, limited) -> None:  # type: ignore[no-untyped-def]
+        engine: Engine = await limited(lease=60)
+        await queue(engine, NOTICE)
+        lane = await lane_of(engine)
+        begun = now_ms()
+        await engine.decide(decision(engine, OUT))  # nobody settles it: a lease is as long as it waits
+        assert now_ms() - begun >= 60
+        await engine.decide(decision(engine, replace(OUT, what="in", at=2000)))  # an opt-in forbids nothing
+        await engine.sent(lane)
+        await engine.decide(decision(engine, replace(OUT, at=3000)))
+        assert now_ms() - begun < 2000

@@ -1,0 +1,84 @@
+"""Dead letters keep what a person must know, whatever version wrote them, and go back only where there is room."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+from redis import Redis
+
+from pilotbot.engine import Engine
+from pilotbot.engine.keys import base
+from tests.engine.steps import arrival, claim, place
+
+
+async def buried(engine: Engine, name: str = "a", **more: object) -> str:
+    """The id of the letter of an event that was given up."""
+    await engine.accept(arrival(engine, name))
+    turn = await claim(engine)
+    await engine.bury(turn, reason="ValueError", detail="shop.py:7 order: ValueError: no", keep=False, **more)  # type: ignore[arg-type]
+    return (await engine.dead_letters())[-1].id
+
+
+async def test_an_event_keeps_its_envelope_where_it_failed_and_how_often(engine: Engine) -> None:
+    name = await buried(engine, tries=2, trace="Traceback: ...\n")
+    letter = await engine.dead_letter(name)
+    assert letter is not None
+    assert (letter.reason, letter.tries, letter.crashes, letter.trace) == ("ValueError", 2, 0, "Traceback: ...\n")
+    assert letter.payload == arrival(engine, "a").body.decode()
+
+
+async def test_an_event_that_ended_processes_says_how_many(engine: Engine, redis: Redis) -> None:
+    await engine.accept(arrival(engine, "a"))
+    shard = place(engine).key.shard
+    for _ in range(3):
+        turn = await claim(engine)
+        redis.zadd(f"{base(shard)}:lease", {turn.key.id: 0})
+    turn = await claim(engine)
+    await engine.bury(turn, reason="poison", detail="", keep=False)
+    (letter,) = await engine.dead_letters()
+    assert (letter.tries, letter.crashes) == (0, 3)
+
+
+async def test_letters_of_earlier_versions_are_read(engine: Engine, redis: Redis) -> None:
+    name = await buried(engine)
+    shard = place(engine).key.shard
+    stored = orjson.loads(str(redis.hget(f"{base(shard)}:dead:letters", name)))
+    for later in ("tries", "crashes", "trace"):
+        del stored[later]
+    redis.hset(f"{base(shard)}:dead:letters", name, orjson.dumps(stored).decode())
+    letter = await engine.dead_letter(name)
+    assert letter is not None
+    assert (letter.tries, letter.crashes, letter.trace) == (0, 0, "")
+    assert await engine.retry_dead(name)
+    assert (await claim(engine)).body == arrival(engine, "a").body
+
+
+@pytest.fixture
+async def small(engine: Engine) -> Engine:
+    """An engine whose mailboxes take two events."""
+    engine.terms = replace(engine.terms, depth=2)
+    return engine
+
+
+async def test_a_letter_goes_back_only_where_its_mailbox_has_room(small: Engine) -> None:
+    name = await buried(small)
+    for other in ("b", "c"):
+        assert (await small.accept(arrival(small, other))).outcome == "ok"
+    assert (await small.accept(arrival(small, "d"))).outcome == "full"
+    assert not await small.retry_dead(name)
+    assert [letter.id for letter in await small.dead_letters()] == [name]
+    turn = await claim(small)
+    await small.bury(turn, reason="x", detail="", keep=False)
+    assert await small.retry_dead(name)
+    assert (await small.chat(place(small).key)).waiting_events == 2
+
+
+async def test_what_is_run_again_begins_without_blame_and_comes_last(engine: Engine) -> None:
+    name = await buried(engine, "a", tries=2)
+    await engine.accept(arrival(engine, "b"))
+    assert await engine.retry_dead(name)
+    first = await claim(engine)
+    assert first.body == arrival(engine, "b").body
+    settled = await engine.bury(first, reason="x", detail="", keep=True)
+    assert settled.next is not None
+    assert (settled.next.body, settled.next.tries, settled.next.errors, settled.next.crashes) == (arrival(engine, "a").body, 0, 0, 0)
