@@ -94,7 +94,7 @@ async def _of_redis(settings: Settings, clocks: dict[str, Reading]) -> list[Find
                 found.append(of_sample(await checkup.sample(shards or 0)))
             return found
     except RedisUnavailable as error:
-        return [Finding("redis", "bad", str(error), "see there")]
+        return [Finding("redis", "bad", str(error))]
     except (Away, RedisError) as error:
         remedy = "look after it, or correct PILOTBOT_REDIS_URL and the rights of its user"
         return [Finding("redis", "bad", f"it does not answer, or refuses: {error}", remedy)]

@@ -33,7 +33,10 @@ def told_lines(rehearsal: Rehearsal, bot: Bot, stored: Mapping[str, bytes]) -> I
     """The whole explanation, a line each. `stored` are the fields of the chat before the turn."""
     yield from _event(rehearsal, stored)
     yield ""
-    if rehearsal.trace is None:
+    if rehearsal.decided is not None:
+        way = "out of" if rehearsal.decided.what == "out" else "into"
+        yield f"It is a word by which contacts opt {way} what they did not ask for: the bot notes that and confirms it; no handler is tried."
+    elif rehearsal.trace is None:
         yield "Its label is alive with several meanings: the bot asks which, and no handler is tried."
     else:
         yield from _routing(rehearsal.trace)

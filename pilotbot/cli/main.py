@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbot.cli import operations
+from pilotbot.cli import operations, people
 from pilotbot.cli.options import DATA, BotData, BotPort, Data, NumberKind, ProcessRole, SandboxPort, Target, WindowState, group
 
 app = group("WhatsApp bots on the Pilot Status API, on a laptop and in production.\n\nBegin with: pilotbot demo")
@@ -261,3 +261,5 @@ def notify(
 app.command()(operations.doctor)
 app.add_typer(operations.dead, name="dead")
 app.add_typer(operations.schedule, name="schedule")
+app.add_typer(people.followup, name="followup")
+app.add_typer(people.contact, name="contact")

@@ -19,8 +19,8 @@ def doctor(
 ) -> None:
     """See whether everything keeps what is promised.
 
-    A line for each thing of Redis, clocks, platform and disk: ok, warn or bad, what was seen, what to change. Works beside a running bot and
-    changes nothing; exit code 1 where something is bad. What is promised is PILOTBOT_DURABILITY: safe, fast, or nothing.
+    A line for each thing of Redis, clocks, platform and disk: ok, warn or bad, what was seen, what to change. Works beside a running bot,
+    and changes nothing; exit code 1 where something is bad. What is promised is PILOTBOT_DURABILITY: safe, fast, or nothing.
 
     Example: pilotbot doctor
     """

@@ -22,7 +22,7 @@ from pilotbot.platform.requests import BUTTON_LIMIT, LABEL_LIMIT
 from pilotbot.replies import Message, Option
 from pilotbot.replies.actions import holds_jinja
 from pilotbot.replies.messages import as_options
-from pilotbot.routing.router import Handler
+from pilotbot.routing.handler import Handler
 from pilotbot.target import is_theirs, relative
 
 GIVEN: Final = frozenset({"contact", "chat"})

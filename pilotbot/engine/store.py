@@ -163,7 +163,7 @@ class Engine(DeadLetters, Pauses):
         if effects.decision is not None:
             await self.decide(effects.decision)
         arguments: list[Argument] = [
-            turn.key.id, turn.token, turn.seq, turn.score, int(keep), self.terms.lease, self._lane_terms if send else "",
+            turn.key.id, turn.token, turn.seq, turn.score, int(keep), self.terms.lease, self._lane_terms, int(send),
             len(effects.sets), len(effects.items), len(effects.notices), len(effects.timers),
         ]  # fmt: skip
         for name, value in effects.sets.items():
@@ -179,7 +179,7 @@ class Engine(DeadLetters, Pauses):
     async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:
         """Put a turn's event back, to be tried again after `delay` ms, before anything newer of its chat."""
         reply = await self._calls.script(
-            "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "retry", delay, counts_as, "", 0, 0
+            "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "retry", delay, counts_as, "", 0, 0, 0
         )
         return Settled(reply[0].decode())
 
@@ -187,15 +187,15 @@ class Engine(DeadLetters, Pauses):
         """Put a turn's event with the dead letters; its chat goes on. `tries` is how often it was run, `trace` where that failed."""
         letter = {
             "kind": "event", "chat": turn.key.id, "reason": reason, "detail": detail, "at": turn.now, "mark": turn.mark,
-            "message": turn.message, "payload": turn.body.decode("utf-8", "replace"), "tries": tries, "crashes": turn.crashes, "trace": trace,
-            "place": {name: turn.fields[name].decode() for name in ("number", "kind", "address") if name in turn.fields},
+            "message": turn.message, "payload": turn.body.decode("utf-8", "replace"), "tries": tries, "crashes": turn.crashes,
+            "trace": trace, "place": {name: turn.fields[name].decode() for name in ("number", "kind", "address") if name in turn.fields},
         }  # fmt: skip
         name = f"{turn.key.id}-{int(turn.seq)}"
         reply = await self._calls.script(
             "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "dead", 0, name, orjson.dumps(letter), int(keep),
-            self.terms.lease,
+            self.terms.lease, self.terms.open_for,
         )  # fmt: skip
-        return Settled(reply[0].decode(), Claimed.read(turn.key.shard, reply[1]) if reply[1] else None)
+        return self._settled(turn.key.shard, [*reply[:2], False, reply[2]])
 
     async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
         """Send before the commit, once per ordinal of the event, if the lease still holds (design section 3.7)."""

@@ -14,9 +14,10 @@ from pilotbot.routing.conditions import (
 from pilotbot.routing.dispatch import Retry, Routes, Selected, Tried, Unmatched
 from pilotbot.routing.explain import explain
 from pilotbot.routing.filters import Filter, Match, Miss
+from pilotbot.routing.handler import Handler, Kind, Middleware, Next
 from pilotbot.routing.injection import Plan, Problem, Site, Wiring, WiringError
 from pilotbot.routing.providers import Factory, Provided
-from pilotbot.routing.router import Handler, Kind, Middleware, Next, Router
+from pilotbot.routing.router import Router
 from pilotbot.routing.scope import Given, StateLoader, TurnScope
 from pilotbot.routing.trace import Candidate, Check, Trace
 from pilotbot.routing.turn import Turn

@@ -18,9 +18,10 @@ from typing import Self
 
 from pilotbot.events.models import Event, Inbound
 from pilotbot.routing.filters import Filter, Match, Miss
+from pilotbot.routing.handler import BRINGS, Handler, Middleware
 from pilotbot.routing.injection import Plan, Site, Wiring
 from pilotbot.routing.providers import Provided
-from pilotbot.routing.router import BRINGS, Handler, Middleware, Router
+from pilotbot.routing.router import Router
 from pilotbot.routing.scope import Given, TurnScope
 from pilotbot.routing.trace import Trace, traced
 from pilotbot.routing.turn import Turn

@@ -13,129 +13,23 @@ handler asks for is checked when the bot is built (`Routes.build`), not here.
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final, Literal, TypeVar
+from typing import TypeVar
 
 from apscheduler.triggers.base import BaseTrigger
 
-from pilotbot.events.models import (
-    Call,
-    Event,
-    Group,
-    Inbound,
-    Lead,
-    Newsletter,
-    Number,
-    Received,
-    Reply,
-    ScheduledRun,
-    Status,
-    StatusName,
-)
+from pilotbot.events.models import StatusName
 from pilotbot.replies import Action
 from pilotbot.routing.conditions import change_is, status_is
-from pilotbot.routing.filters import Filter, Miss
+from pilotbot.routing.filters import Filter
+from pilotbot.routing.handler import Handler, HandlerFn, Kind, Middleware
 from pilotbot.routing.source import defining_names, variable, where
-from pilotbot.routing.turn import Turn
 from pilotbot.schedule import Missed, Schedule, crontab, interval, spelled
-
-Kind = Literal[
-    "received",
-    "reply",
-    "message",
-    "group",
-    "newsletter",
-    "tapped",
-    "status",
-    "number",
-    "call",
-    "lead",
-    "scheduled",
-    "stale",
-    "unhandled",
-    "error",
-]
-
-BRINGS: Final[Mapping[Kind, tuple[type[Event], ...]]] = {
-    "received": (Received,),
-    "reply": (Reply,),
-    "message": (Received, Reply),
-    "group": (Group,),
-    "newsletter": (Newsletter,),
-    "tapped": (Inbound,),
-    "status": (Status,),
-    "number": (Number,),
-    "call": (Call,),
-    "lead": (Lead,),
-    "scheduled": (ScheduledRun,),
-    "stale": (Received, Reply, Group, Newsletter),
-    "unhandled": (Received, Reply),
-    "error": (Event,),
-}
-"""The events that each decorator brings."""
-
-HandlerFn = Callable[..., Coroutine[Any, Any, None]]
-Next = Callable[[], Awaitable[None]]
-# The first parameter is Any: authors write their own Context there.
-Middleware = Callable[[Any, Next], Awaitable[None]]
 
 F = TypeVar("F", bound=HandlerFn)
 M = TypeVar("M", bound=Middleware)
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Handler:
-    """A decorated function and the conditions on which it is called.
-
-    `action` is set for `tapped`, `schedule` for `scheduled`, `errors` for `error`. `path` names the routers from the outermost in,
-    `guards` are the filters of their inclusions, `middleware` runs from first to last. `where` is `file:line`, `router` the variable that
-    the file calls its router by, else the router's name.
-    """
-
-    kind: Kind
-    fn: HandlerFn
-    where: str
-    router: str = ""
-    filters: tuple[Filter, ...] = ()
-    action: type[Action] | None = None
-    schedule: Schedule | None = None
-    errors: tuple[type[Exception], ...] = ()
-    path: tuple[str, ...] = ()
-    guards: tuple[Filter, ...] = ()
-    middleware: tuple[Middleware, ...] = ()
-    namespace: Mapping[str, object] = field(default_factory=dict, repr=False)
-
-    @property
-    def name(self) -> str:
-        """The function's name."""
-        return getattr(self.fn, "__name__", repr(self.fn))
-
-    @property
-    def decorator(self) -> str:
-        """The decorator as it was written: `@shop.received(words("order"))`."""
-        if self.schedule is not None:
-            return f"@{self.router or self.path[-1]}.{self.schedule.definition}"
-        targets = [cls.__name__ for cls in (*((self.action,) if self.action else ()), *self.errors)]
-        return f"@{self.router or self.path[-1]}.{self.kind}({', '.join([*targets, *map(repr, self.filters)])})"
-
-    def refusal(self, turn: Turn) -> Miss | None:
-        """Why a `tapped` handler does not take the turn's payload, a `scheduled` one its run; None where it does, and for all others."""
-        if self.schedule is not None:
-            other = isinstance(turn.event, ScheduledRun) and turn.event.schedule != self.schedule.name
-            return Miss(f"it is the run of another schedule than {self.schedule.name}") if other else None
-        if self.action is None or isinstance(turn.action, self.action):
-            return None
-        if turn.action is not None and turn.action.action_name == self.action.action_name:
-            return None  # the same class of a module that was loaded twice: it is stored by its name, which only one may have
-        name = self.action.__name__
-        if turn.action is None:
-            return Miss(f"the option carries no action; offer it as {name}(...).option(...)")
-        return Miss(f"the choice is a {type(turn.action).__name__}")
-
-    def __str__(self) -> str:
-        return f"{self.where} {self.name} {self.decorator}"
 
 
 @dataclass(frozen=True, slots=True)

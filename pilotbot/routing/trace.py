@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pilotbot.routing.filters import Filter, Miss
+from pilotbot.routing.handler import Handler
 from pilotbot.routing.injection import Plan
-from pilotbot.routing.router import Handler
 from pilotbot.routing.turn import Turn
 
 Verdict = Literal["held", "missed", "raised"]

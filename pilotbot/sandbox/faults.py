@@ -1,8 +1,8 @@
 """What can be made to go wrong: chances, exact counts and switches, set through ``/sandbox/faults``.
 
 A chance is a probability from 0 to 1, true or false, or ``{"next": n}``: exactly the next n times. As a
-probability, `http500`, `http429` and `dropBefore` meet every ``/v1`` call; as ``{"next": n}`` they count only
-sends, so that a test knows which call they meet, or only calls under `path` if that is given too.
+probability, `http500`, `http429`, `dropBefore` and `keyRevoked` meet every ``/v1`` call; as ``{"next": n}`` they count
+only sends, so that a test knows which call they meet, or only calls under `path` if that is given too.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ CHANCES = (
     "unsignedWebhooks",
     "numberBlocked",
     "disconnected",
+    "keyRevoked",
 )
 
 
@@ -58,6 +59,7 @@ class FaultsRequest(BaseModel):
     unsignedWebhooks: Setting | None = None  # noqa: N815
     numberBlocked: Setting | None = None  # noqa: N815
     disconnected: Setting | None = None
+    keyRevoked: Setting | None = None  # noqa: N815
     readReceipts: StrictBool | None = None  # noqa: N815
     subscription: StrictBool | None = None
     latencyMs: Annotated[StrictInt, Field(ge=0, le=60_000)] | None = None  # noqa: N815

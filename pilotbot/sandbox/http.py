@@ -86,7 +86,7 @@ def caller(request: web.Request) -> Caller:
     parts = request.app[PARTS]
     given, given_id = request.headers.get("x-api-key"), request.headers.get("x-api-key-id")
     found = next((key for key in parts.settings.keys if given == key.key or (not given and given_id == key.id)), None)
-    if found is None:
+    if found is None or parts.faults.hits("keyRevoked", request.path):
         raise ApiError(401, "Missing or invalid API key: send x-api-key")
     if found.number_id is not None:
         return Caller(found, parts.state.numbers[found.number_id])

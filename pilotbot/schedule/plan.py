@@ -65,7 +65,7 @@ def _due(schedule: Schedule, first: int, now: int) -> tuple[deque[int], int, int
     for due in upcoming(schedule.trigger, first - 1):
         if due > now:
             return newest, count, due
-        if False:
+        if count == MOST_COUNTED:
             return _due(schedule, (first + now) // 2, now)  # a long stop and a short interval: nobody needs all of them
         newest.append(due)
         count += 1

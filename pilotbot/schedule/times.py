@@ -33,7 +33,7 @@ def upcoming(trigger: BaseTrigger, after: int) -> Iterator[int]:
     last = after
     for time in _times(trigger, EPOCH + timedelta(milliseconds=after)):
         at = (time - EPOCH + MILLISECOND / 2) // MILLISECOND
-        if at > last:  # what is nearer than a millisecond is the same
+        if at > last:  # two that are the same moment, or nearer than a millisecond, are one
             yield at
             last = at
 
@@ -114,7 +114,7 @@ def _on_the_wall(trigger: CronTrigger, after: datetime) -> Iterator[datetime]:
             if trigger.end_date is not None and time > trigger.end_date:
                 yield from sorted(waiting)
                 return
-            if time > after and time not in waiting:
+            if time > after:
                 heappush(waiting, time)
     yield from sorted(waiting)
 

@@ -18,6 +18,7 @@ from pilotbot.settings import NumberSettings
 log = logging.getLogger(__name__)
 
 LEARNED = 10_000  # aliases that this process knows it has told Redis
+SLOW_FOR = 10 * 60_000  # ms that a chat is sent to by its pace alone, after WhatsApp limited the rate to it
 PATIENCE = 1.5  # seconds that a contact's message waits for what is being posted just then
 
 Outcome = Literal[
@@ -195,7 +196,8 @@ async def hand_on_parked(engine: Engine, record: Record) -> None:
 async def settle_failure(engine: Engine, record: Record, wake_lane: Callable[[int], None], counts: Counter[str]) -> tuple[PutAside, ...]:
     """What to do about a message that failed after it was taken: the window's refusals are decided again, once (design 3.5).
 
-    Everything else stays as it is: what may have been delivered is never sent again by machine. Returns what found no place.
+    Where WhatsApp limits the rate, the chat slows down for a while. Everything else stays as it is: what may have been delivered is never
+    sent again by machine. Returns what found no place.
     """
     family = failure_family(record.code)
     counts[f"failed:{family}"] += 1
@@ -204,6 +206,8 @@ async def settle_failure(engine: Engine, record: Record, wake_lane: Callable[[in
         _, put_aside = await engine.decide_again(record)
         wake_lane(record.chat.shard)
         return put_aside
+    if family is FailureFamily.THROTTLED and record.chat is not None:
+        await engine.slow_down(record.chat, SLOW_FOR)
     return ()
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from pilotbot import events
 from pilotbot.bot import Bot
+from pilotbot.contacts import Decided
 from pilotbot.context import Chat, Contact, Context
 from pilotbot.engine import ChatKind, Claimed, Lane, Place, PutAside
 from pilotbot.replies import Ambiguous, Choice, Destination, Menu, recognise, window_enforced
@@ -27,6 +28,7 @@ class Desk(TurnDesk):
     """A turn's desk, with what was found out on the way to its handler."""
 
     choice: Choice | Ambiguous | None
+    decided: Decided | None = None
     selected: Selected | None = None
 
     def fresh(self) -> "Desk":
@@ -76,7 +78,20 @@ async def set_up(
         our_phone=inbound.to if inbound and not (inbound.to or "").endswith("@g.us") else None, desk=desk, late=turn.late, old=turn.old,
         opted_out=int(turn.fields.get("consent", b"0")) > 0,
     )  # fmt: skip
+    desk.decided = _decided(ctx, choice, bot)
     return ctx, desk
+
+
+def _decided(ctx: Context, choice: Choice | Ambiguous | None, bot: Bot) -> Decided | None:
+    """What the contact decided by this message, before anything else looks at it (design section 3.14).
+
+    A tap on an option that carries an action is that action, whatever its label.
+    """
+    if bot.opt_out is None or ctx.old or not isinstance(ctx.event, events.Received | events.Reply):
+        return None
+    if ctx.event.tap is not None and isinstance(choice, Choice) and choice.action is not None:
+        return None
+    return bot.opt_out.decided(ctx.text, opted_out=ctx.opted_out)
 
 
 def menus_of(stored: Mapping[str, bytes]) -> list[Menu]:

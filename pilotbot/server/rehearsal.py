@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pilotbot import events
 from pilotbot.bot import Bot
-from pilotbot.contacts import Window
+from pilotbot.contacts import Decided, Window
 from pilotbot.context import Context
 from pilotbot.engine import ChatKey, ChatView, Claimed, Effects, Engine, Item, Keyring, Lane, Place, PutAside, Record, Settled, Terms, Waits
 from pilotbot.replies import Ambiguous, Choice, Destination, NumberKind, choose, window_enforced
@@ -111,7 +111,8 @@ class Line:
 class Rehearsal:
     """What a turn would be, on a number of this `kind`.
 
-    `trace` is None where a label has several meanings, so that the bot asks which before anything is routed. `note` is None where the
+    `trace` is None where a label has several meanings, so that the bot asks which before anything is routed, and where the contact opts
+    out or in (`decided`). `note` is None where the
     handler was not run; `states` are the changed ones, as they would be stored, by name.
     """
 
@@ -119,6 +120,7 @@ class Rehearsal:
     kind: NumberKind
     choice: Choice | Ambiguous | None
     trace: Trace | None
+    decided: Decided | None = None
     note: TurnNote | None = None
     lines: tuple[Line, ...] = ()
     states: Mapping[str, bytes]
@@ -134,10 +136,10 @@ async def rehearse(
         Away: Redis does not answer.
     """
     ctx, desk = await set_up(turn, events.decode(turn.body), bot=bot, engine=engine, numbers=numbers, hand_over=lambda *_: None)
-    trace = None if isinstance(desk.choice, Ambiguous) else await routes.trace(ctx)
+    trace = None if isinstance(desk.choice, Ambiguous) or desk.decided else await routes.trace(ctx)
     kind = numbers.pick(desk.place.number).kind
     if not run:
-        return Rehearsal(ctx=ctx, kind=kind, choice=desk.choice, trace=trace, states={})
+        return Rehearsal(ctx=ctx, kind=kind, choice=desk.choice, trace=trace, decided=desk.decided, states={})
     journal = Journal(margin=engine.terms.margin)
     hands = Hands(
         lane=lambda _: None, reserve=lambda: False, release=lambda: None, wake_lane=lambda _: None, relay=lambda *_: None,
@@ -148,7 +150,7 @@ async def rehearse(
     (note,) = journal.turns(turn.key)
     lines = tuple([await _line(said, engine, numbers, desk.place) for said in note.said])
     states = {field.removeprefix("state:"): raw for field, raw in engine.effects.sets.items() if field.startswith("state:")}
-    return Rehearsal(ctx=ctx, kind=kind, choice=desk.choice, trace=trace, note=note, lines=lines, states=states)
+    return Rehearsal(ctx=ctx, kind=kind, choice=desk.choice, trace=trace, decided=desk.decided, note=note, lines=lines, states=states)
 
 
 async def _line(said: Utterance, engine: DryEngine, numbers: Numbers, here: Place) -> Line:

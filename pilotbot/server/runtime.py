@@ -35,6 +35,7 @@ from pilotbot.server.saying import Numbers
 from pilotbot.server.schedules import Ticker
 from pilotbot.server.sender import Sender
 from pilotbot.server.turn import Hands, TurnRunner
+from pilotbot.server.watchdog import Watchdog
 from pilotbot.server.worker import Worker
 from pilotbot.settings import NumberSettings, Settings
 
@@ -158,6 +159,7 @@ class Runtime:
         self.app = build_app(settings, taken_in, ready=self._readiness, counts=self.counts, inspect=self._inspect())
         self._remote: dict[str, str] = {}
         self._kept = Kept(engine, settings, at_desk=reveal)
+        self._watchdog = Watchdog(self.counts)
         self._tasks: list[asyncio.Task[None]] = []
         self._relays: set[asyncio.Task[None]] = set()
         self.url = ""
@@ -176,6 +178,7 @@ class Runtime:
         for task in self._tasks:
             task.add_done_callback(_tell)
         self._bot.bind(self._outbox)
+        self._watchdog.start()
 
     def _work(self) -> Mapping[str, Coroutine[Any, Any, None]]:
         """What runs in the background where the work is done."""
@@ -203,6 +206,7 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._relays, return_exceptions=True)
+        self._watchdog.stop()
 
     async def kill(self) -> None:
         """End at once, as `kill -9` does: nothing is finished, told to Redis or given back. For tests of what survives that."""
@@ -239,7 +243,7 @@ class Runtime:
     async def _pauses(self) -> Mapping[str, object]:
         """The numbers that do not send, in any process, and those that did not when this one last tried; until when they are left alone."""
         found = self._sender.pauses() | await self.engine.pauses([number.name for number in self._settings.numbers])
-        return {name: {"paused": pause.why, "until": _iso(pause.until)} for name, pause in found.items()}
+        return {name: pause.told() for name, pause in found.items()}
 
     # --- upkeep -----------------------------------------------------------------------------------------------------------------
 

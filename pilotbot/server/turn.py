@@ -14,7 +14,7 @@ from typing import Literal
 from pilotbot import events
 from pilotbot.bot import Bot
 from pilotbot.bot import turn as in_turn
-from pilotbot.contacts import Decided, State, StateError, changed, dump, load
+from pilotbot.contacts import State, StateError, changed, dump, load
 from pilotbot.context import Context
 from pilotbot.engine import Away, ChatKey, Claimed, Effects, Lane, Notice, PutAside
 from pilotbot.replies import Ambiguous, ContentError, Option
@@ -113,9 +113,9 @@ class TurnRunner:
     # --- the handler ------------------------------------------------------------------------------------------------------------
 
     async def _handle(self, turn: Claimed, ctx: Context, desk: Desk) -> Effects:
-        if (decided := self._decided(turn, ctx, desk)) is not None:
-            await desk.consent(decided.what, "word", ctx.text)
-            await ctx.reply(decided.confirmation)
+        if desk.decided is not None:
+            await desk.consent(desk.decided.what, "word", ctx.text)
+            await ctx.reply(desk.decided.confirmation)
             return desk.effects({})
         if isinstance(desk.choice, Ambiguous):
             await ctx.reply(self._bot.which, options=_distinct(desk.choice))
@@ -134,12 +134,6 @@ class TurnRunner:
             await self._routes.run(selected, ctx, scope)
             states = self._changed(turn, scope)
         return desk.effects(states)
-
-    def _decided(self, turn: Claimed, ctx: Context, desk: Desk) -> Decided | None:
-        """What the contact decided by this message, before anything else looks at it (design section 3.14)."""
-        if self._bot.opt_out is None or turn.old or not isinstance(ctx.event, events.Received | events.Reply) or desk.choice is not None:
-            return None
-        return self._bot.opt_out.decided(ctx.text, opted_out=ctx.opted_out)
 
     def _loader(self, turn: Claimed) -> StateLoader:
         async def give(cls: type[State]) -> State:
@@ -191,7 +185,7 @@ class TurnRunner:
             log.warning("a turn lost its lease before its commit; nothing of it took effect")
             return None
         self._hand_over(settled.lane, settled.put_aside)
-        if effects.items and not send:
+        if not send:  # what waited for the window may go now, too
             self._hands.wake_lane(turn.key.shard)
         if effects.notices:
             self._hands.relay(turn.key, effects.notices)
@@ -229,7 +223,10 @@ class TurnRunner:
         tries, trace = turn.tries + turn.errors, ""
         if error is not None:
             tries, trace = tries + 1, _trace(error)
-        return (await self._engine.bury(turn, reason=reason, detail=detail, keep=keep, tries=tries, trace=trace)).next
+        settled = await self._engine.bury(turn, reason=reason, detail=detail, keep=keep, tries=tries, trace=trace)
+        self._hands.put_aside(settled.put_aside)
+        self._hands.wake_lane(turn.key.shard)
+        return settled.next
 
     def _ended(self, turn: Claimed, end: End) -> None:
         if self._journal is not None:

@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from statistics import median
 from typing import Any
 
 from tests.chaos.harness import Chaos, Process
@@ -41,8 +43,11 @@ class Harm:
         return next(one for one in self._processes if one.pid == pid), contact
 
     async def kill(self) -> None:
-        """Kill a process in a turn, and start it again without waiting for it."""
+        """Kill a process in a turn, once there is another to take over, and start it again without waiting for it."""
         victim, contact = await self.caught()
+        others = [one for one in self._processes if one is not victim]
+        if others:
+            await self._chaos.stage.until(partial(_any_ready, others), "another process to be ready")
         victim.kill()
         self.kills.append((contact, time.time()))
         victim.start()
@@ -88,8 +93,28 @@ class Harm:
         first: dict[str, float] = {}
         for row in rows:
             if row["direction"] == "out":
-                first.setdefault(row["contact"], datetime.fromisoformat(row["createdAt"]).timestamp())
+                first.setdefault(row["contact"], _time(row))
         return [first.get(contact, float("inf")) - at for contact, at in self.kills]
+
+
+def usual(rows: Iterable[Mapping[str, Any]]) -> float:
+    """The median of the seconds from a message to its first answer: what it takes on this machine, under this load, without a fault."""
+    said: dict[tuple[str, str], float] = {}
+    took: dict[tuple[str, str], float] = {}
+    for row in rows:
+        if row["direction"] == "in":
+            said[row["contact"], row["text"]] = _time(row)
+        elif (place := (row["contact"], row["text"].partition(": ")[2])) in said:
+            took.setdefault(place, _time(row) - said[place])
+    return median(took.values())
+
+
+def _time(row: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(row["createdAt"]).timestamp()
+
+
+async def _any_ready(processes: Sequence[Process]) -> bool:
+    return any([await process.is_ready() for process in processes])
 
 
 async def alongside(load: "asyncio.Task[None]", harm: "asyncio.Task[None]") -> None:

@@ -65,14 +65,17 @@ class Process:
 
     async def ready(self) -> None:
         async def ready() -> bool:
-            assert self._process is not None
-            assert self._process.poll() is None, (self._place / f"log-{self.port}").read_text()
-            with contextlib.suppress(aiohttp.ClientError):
-                async with self._stage.http.get(f"{self.url}/readyz") as answer:
-                    return answer.status == 200
-            return False
+            assert not self.ended, (self._place / f"log-{self.port}").read_text()
+            return await self.is_ready()
 
         await self._stage.until(ready, "the process to be ready")
+
+    async def is_ready(self) -> bool:
+        """Whether it says so."""
+        with contextlib.suppress(aiohttp.ClientError):
+            async with self._stage.http.get(f"{self.url}/readyz") as answer:
+                return answer.status == 200
+        return False
 
     async def stopped(self) -> int:
         """Wait for its end, and return its exit code."""

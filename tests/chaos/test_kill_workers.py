@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from redis import Redis
 
-from tests.chaos.faults import Harm, alongside
+from tests.chaos.faults import Harm, alongside, usual
 from tests.chaos.harness import LEDGER, Chaos, Held
 from tests.chaos.load import Load, contacts
 from tests.chaos.verdict import Verdict, reach_verdict, settled
@@ -44,16 +44,17 @@ async def test_kill_workers(chaos: Chaos, redis: Redis, seed: int, full: bool, n
         await alongside(writing, asyncio.create_task(harm.kill_while(writing, every=size.every)))
         await harm.finished()
         drained = await settled(stage, redis, patience=20 * LEASE)
-        resumed = harm.resumed(await stage.rows())
+        rows = await stage.rows()
+        resumed, otherwise = max(harm.resumed(rows)), usual(rows)
         verdict = noted(
             await reach_verdict(
                 "kill workers", stage, redis, load, seed=seed, began=began, faults=f"{len(harm.kills)} kills of a process",
-                measured={"slowest resumption": f"{max(resumed):.2f} s of {RESUMED} s"},
+                measured={"slowest resumption": f"{resumed:.2f} s of {RESUMED} s", "an answer otherwise": f"{otherwise:.2f} s"},
             )
         )  # fmt: skip
     assert verdict.clean, repr(verdict)
     assert drained
-    assert max(resumed) <= RESUMED, resumed
+    assert resumed <= RESUMED + otherwise, repr(verdict)
 
 
 async def test_control_what_a_dead_process_had_leased_is_not_taken_back(chaos: Chaos, redis: Redis, seed: int) -> None:

@@ -24,7 +24,7 @@ class Size:
     out: float  # seconds without any platform
 
 
-SHORT, FULL = Size(2, 10, 4, 2.0), Size(4, 200, 10, 120.0)
+SHORT, FULL = Size(2, 8, 3, 2.0), Size(4, 200, 10, 120.0)
 
 
 async def test_lossy_platform(chaos: Chaos, redis: Redis, seed: int, full: bool, noted: Callable[[Verdict], Verdict]) -> None:

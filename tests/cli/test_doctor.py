@@ -221,6 +221,16 @@ def test_a_platform_whose_clock_differs(doctor: Doctor, redis_server: Server, pl
     assert f" s {way} the platform" in found["clocks"]["seen"]
 
 
+def test_run_refuses_what_the_doctor_finds(invoke: Invoke, monkeypatch: pytest.MonkeyPatch, redis_server: Server, bot_file: Path) -> None:
+    redis_server.redis.config_set("appendonly", "no")
+    for name, value in {"API_KEY": KEY, "WEBHOOK_SECRET": "s", "DURABILITY": "safe", "REDIS_URL": redis_server.url}.items():
+        monkeypatch.setenv(f"PILOTBOT_{name}", value)
+    result = invoke("run", bot_file.name)
+    assert result.exit_code == 1
+    assert "pilotbot: This Redis does not do:\n  appendonly is no" in result.stderr
+    assert "CONFIG SET appendonly yes" in result.stderr
+
+
 def test_without_a_server_it_starts_one_for_the_look(doctor: Doctor, desk: Path) -> None:
     found = doctor()
     assert levels(found) == {}

@@ -201,6 +201,7 @@ async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     assert await engine.busy() > 0
     assert [await engine.sweep(shard) for shard in range(SHARDS)] == [()] * SHARDS
     assert await engine.ready()
+    await engine.slow_down(place(engine, EVERYBODY[0]).key, 1)
     await what_comes_later(engine)
     assert engine.called == set(PARTS), "a script is missing from this pass"
     assert {place(engine, who).key.shard for who in EVERYBODY} == set(range(SHARDS))

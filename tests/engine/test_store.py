@@ -280,6 +280,24 @@ class TestHold:
         view = await engine.chat(place(engine).key)
         assert (view.held_items, view.waiting_items) == (0, 0)
 
+    async def test_what_a_business_began_waits_until_the_message_is_handled(self, engine: Engine) -> None:
+        """That message may be the one which forbids it."""
+        await queue(engine, self.DEFERRED, Item(id="news", free=b"n", enforced=True, business=True))
+        await engine.claim_lanes(place(engine).key.shard, 10)
+        await engine.accept(arrival(engine, "hi"))
+        assert (await engine.chat(place(engine).key)).held_items == 1
+        settled = await engine.commit(await claim(engine), Effects(), keep=False, send=True)
+        view = await engine.chat(place(engine).key)
+        assert (view.held_items, view.waiting_items) == (0, 2)
+        assert settled.lane is not None
+
+    async def test_what_gives_its_event_up_lets_it_go_too(self, engine: Engine) -> None:
+        await queue(engine, Item(id="news", free=b"n", enforced=True, business=True))
+        await engine.claim_lanes(place(engine).key.shard, 10)
+        await engine.accept(arrival(engine, "hi"))
+        await engine.bury(await claim(engine), reason="r", detail="d", keep=False)
+        assert (await lane_of(engine)).item.id == "news"
+
     async def test_an_old_message_releases_nothing(self, engine: Engine) -> None:
         await queue(engine, self.DEFERRED)
         await engine.claim_lanes(place(engine).key.shard, 10)

@@ -26,7 +26,7 @@ async def test_it_goes_in_order_ahead_of_the_answer(stage: Stage) -> None:
 
 async def test_twenty_wait_and_the_next_goes_to_the_dead_letters(stage: Stage) -> None:
     bot = greeter(Bot("shop"))
-    runtime = await stage.work(bot)
+    runtime = await stage.work(bot, business_chat_seconds=0, business_per_second=1000)
     for number in range(21):
         await bot.notify(ANA, f"news {number}")
     await stage.quiet(runtime)

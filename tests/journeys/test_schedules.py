@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pilotbot import Bot, Context, ScheduledRun, State, hours, minutes
+from pilotbot import Bot, Context, ScheduledRun, State, hours, minutes, running
 from pilotbot.schedule import Run
 from pilotbot.server import Runtime
 from pilotbot.server.schedules import take_in
@@ -62,6 +62,12 @@ async def test_a_run_says_something_to_somebody_and_has_nobody_to_answer(stage: 
     assert (kind, schedule, name) == ("number", "remind", "schedule.run")
     await stage.quiet(runtime)
     assert runtime.counts["schedule.run:ok"] == 1
+
+
+async def test_it_counts_from_the_very_start(stage: Stage) -> None:
+    async with running(hourly([]), stage.settings()) as runtime:
+        now, known = await runtime.engine.schedules.all()
+    assert known["hourly"].next in {(now // HOUR + 1) * HOUR, now // HOUR * HOUR}
 
 
 async def test_it_remembers_from_one_run_to_the_next(stage: Stage) -> None:

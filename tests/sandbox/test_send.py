@@ -166,6 +166,15 @@ async def test_blocked_and_disconnected_numbers(api: Api) -> None:
     assert (await api.send({"text": "a"})).status == 202
 
 
+async def test_a_revoked_key_sends_and_reads_nothing(api: Api) -> None:
+    await api.faults(keyRevoked=True)
+    answer = await api.send({"text": "a"})
+    assert (answer.status, answer.json) == (401, {"error": "Missing or invalid API key: send x-api-key"})
+    assert (await api.call("GET", "/v1/templates")).status == 401
+    await api.faults(keyRevoked=False)
+    assert (await api.send({"text": "a"})).status == 202
+
+
 async def test_template_variables(api: Api) -> None:
     missing = await api.send({"templateId": "order_status", "variables": {"status": "x"}})
     assert (missing.status, missing.json["code"]) == (400, "MISSING_TEMPLATE_VARIABLES")

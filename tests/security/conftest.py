@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import ClientSession
@@ -17,10 +18,11 @@ JSON = {"Content-Type": "application/json"}
 
 
 def received(name: str = "in-1", **data: Any) -> bytes:
-    """A `message.received` on the wire (contract 8.6)."""
+    """A `message.received` on the wire, from now (contract 8.6)."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     usual = {
         "numberId": "n", "id": name, "messageId": f"wamid.{name}", "from": "+5511987650001", "to": "+551140028922", "type": "text",
-        "content": "hello", "createdAt": "2026-11-20T13:00:00.000Z",
+        "content": "hello", "createdAt": now,
     }  # fmt: skip
     return json.dumps({"event": "message.received", "data": {**usual, **data}}).encode()
 

@@ -8,6 +8,7 @@ import hmac
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ JSON = {"Content-Type": "application/json"}
 ENVELOPE = {
     "event": "message.received",
     "data": {"id": "in-1", "messageId": "wamid.1", "numberId": "n", "from": "+5511987650001", "to": "+551140028922", "type": "text",
-             "content": "hello", "createdAt": "2026-11-20T13:00:00.000Z"},
+             "content": "hello", "createdAt": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")},
 }  # fmt: skip
 RAW = json.dumps(ENVELOPE).encode()
 GOOD = sign(SECRET, RAW)

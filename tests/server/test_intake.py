@@ -263,6 +263,13 @@ class TestStatuses:
         await door.take(status("failed", errorCode=code))
         assert (await door.engine.chat(place.key)).waiting_items == 0
 
+    @pytest.mark.parametrize(("code", "slow"), [("META_RATE_LIMITED", True), ("TOO_MANY_REQUESTS", True), ("DELIVERY_TIMEOUT", False)])
+    async def test_where_whatsapp_limits_the_rate_the_chat_slows_down(self, door: Door, code: str, slow: bool) -> None:
+        place = await posted(door, template=b"t")
+        await door.take(status("failed", errorCode=code))
+        view = await door.engine.chat(place.key)
+        assert (int(view.fields.get("slow", b"0")) > view.now) is slow
+
     async def test_a_failure_of_a_message_that_we_did_not_send_is_nothing_to_decide(self, door: Door) -> None:
         assert await door.take(status("failed", errorCode="META_OUTSIDE_24H_WINDOW")) == "status"
         record = await door.engine.find_record("p1")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pilotbot import Bot, running
-from pilotbot.engine.durability import UnfitRedis
+from pilotbot.engine.durability import ServerFacts, UnfitRedis
 from pilotbot.engine.embedded import RedisServer
 from tests.servers import serving
 from tests.stage import Stage
@@ -63,6 +63,18 @@ async def test_a_promise_that_is_broken_later_is_no_readiness_until_it_is_kept_a
         redis.redis.config_set("appendfsync", "always")
         await runtime._kept.look()
         assert await readyz(stage, runtime.url) == (200, "ok")
+
+
+async def test_an_old_server_is_refused_before_anything_is_written(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def old(_: object) -> ServerFacts:
+        return ServerFacts("redis", (6, 2))
+
+    monkeypatch.setattr("pilotbot.engine.checkup.read_facts", old)
+    with serving(tmp_path / "r", SAFE) as redis:
+        with pytest.raises(UnfitRedis, match=r"redis 6\.2 is older than 7\.0"):
+            async with running(Bot("shop"), stage.settings(redis_url=redis.url)):
+                pytest.fail("it started")
+        assert redis.redis.dbsize() == 0
 
 
 @pytest.mark.parametrize(("profile", "fsync"), [(None, "always"), ("safe", "always"), ("fast", "everysec")])

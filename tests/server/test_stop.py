@@ -135,6 +135,7 @@ class TestWhatIsUnderWay:
             await gate.begun.wait()
             await stage.deliver(bot.runtime.url, wire("b", "two"))
             await bot.stop(stage)
+            assert refuses(bot.runtime)
             gate.open.set()
             await bot.stopped()
         assert [row["text"] for row in await stage.sees(1)] == ["one: done"]

@@ -1,4 +1,4 @@
--- Keep an event: dedupe, store in the mailbox in the order of its time, move the window, let held messages go. (design: accept)
+-- Keep an event: dedupe, store in the mailbox in the order of its time, move the window, disarm follow-ups. (design: accept)
 -- ARGV: c, id, message id or '', event time ms or '', kind letter, body, moves the window 0|1, depth, open_ms,
 --       number, chat kind, address, name, old_ms or 0, what is old is handled 0|1, only the window and the record 0|1,
 --       high-water mark of the shard, gap and slack between messages of one contact
@@ -90,17 +90,7 @@ if kept then
   count_waiting(1)
 end
 
--- The window is open again: what waited for it goes ahead of the next answer.
-local woken = 0
-if moves and now < last + open_ms and int(last) ~= known_chat[3] and redis.call('EXISTS', key('hold', c)) == 1 then
-  sweep_hold(c, notes)
-  for _, item in ipairs(redis.call('LRANGE', key('hold', c), 0, -1)) do
-    if push_or_bury(c, {item}, notes) then woken = 1 end
-  end
-  redis.call('DEL', key('hold', c))
-  redis.call('ZREM', shard('hold:due'), c)
-end
-
+local woken = moves and release_held(c, open_ms, not kept, notes) and 1 or 0
 local idle = 0
 if kept and not redis.call('ZSCORE', shard('lease'), c) then
   idle = redis.call('ZADD', shard('ready'), 'NX', now, c)

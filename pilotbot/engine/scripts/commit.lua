@@ -1,5 +1,5 @@
 -- One step for a whole turn: state, answers and notices to other chats take effect, the event is removed. (design: commit)
--- ARGV: c, token, seq, score, keep 0|1, lease_ms, lane terms or '',
+-- ARGV: c, token, seq, score, keep 0|1, lease_ms, lane terms, send 0|1,
 --       counts of: sets, items, relays, timers; then sets as field, value; items; relays as id, payload; timers as name, due, generation, payload
 -- Returns {'ok'|'replay'|'stale', next head or false, lane lease or false, notes}
 local c, token, seq, score = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -17,15 +17,16 @@ end
 local member = member_with(c, seq, score)
 if not member then return {'stale', false, false, {}} end
 
-local sets, items, relays, timers = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local at = 12
+local sets, items, relays, timers = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local at = 13
 settle(c, member)
 redis.call('HSET', chat, 'committed', token .. '/' .. seq, 'handled', int(math.max(tonumber(known[2] or '0'), tonumber(score))))
 for _ = 1, sets do
   redis.call('HSET', chat, ARGV[at], ARGV[at + 1])
   at = at + 2
 end
-local notes = {}
+local terms, notes = terms_of(ARGV[7]), {}
+local held = release_held(c, terms.open, true, notes)
 for _ = 1, items do
   push_or_bury(c, {ARGV[at]}, notes)
   at = at + 1
@@ -42,5 +43,5 @@ end
 redis.call('PEXPIRE', chat, KEEP_CHAT)
 
 local lane = false
-if items > 0 and ARGV[7] ~= '' then lane = lease_lane(c, terms_of(ARGV[7]), notes) end
+if (items > 0 or held) and ARGV[8] == '1' then lane = lease_lane(c, terms, notes) end
 return {'ok', next_head(c, token, ARGV[5], tonumber(ARGV[6])), lane, notes}

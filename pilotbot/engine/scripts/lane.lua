@@ -145,7 +145,7 @@ local function lease_lane(c, terms, notes)
   local due = redis.call('ZSCORE', shard('lane:ready'), c)
   if due and tonumber(due) > now then return false end
   local chat = key('chat', c)
-  local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in', 'generation', 'consent', 'pace')
+  local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in', 'generation', 'consent', 'pace', 'slow')
   local paused = redis.call('GET', key('paused', known[1] or ''))
   if paused and tonumber(paused) > now then
     redis.call('ZADD', shard('lane:ready'), paused, c)
@@ -169,8 +169,9 @@ local function lease_lane(c, terms, notes)
       local verdict = bar and 'skip' or choose(head, open)
       if head.r == 1 and lead_of(c, head) == 'template' then verdict = 'skip' end
       if verdict == 'free' or verdict == 'template' then
-        local at = head.b == 1 and paced(c, known[1] or '', known[11], terms)
-        if at and not answer_first(c) then
+        local slow = tonumber(known[12] or '0') > now -- answers, too, and in their order
+        local at = (slow or head.b == 1) and paced(c, known[1] or '', known[11], terms)
+        if at and (slow or not answer_first(c)) then
           redis.call('ZADD', shard('lane:ready'), at, c)
           return false
         elseif not at then
@@ -242,4 +243,22 @@ local function push_or_bury(c, items, notes)
     bury_item(c, item, 'lane-full', 'too many messages wait to be sent to this chat', notes)
   end
   return false
+end
+
+-- Where the window is open: what waited for it goes, ahead of what is said after this. What a business began waits until the message that
+-- opened the window is handled, since that may forbid it: `all`. Returns whether anything goes. (design 3.11)
+local function release_held(c, open_ms, all, notes)
+  if redis.call('EXISTS', key('hold', c)) == 0 then return false end
+  local known = redis.call('HMGET', key('chat', c), 'in', 'shut')
+  if not known[1] or known[1] == known[2] or now >= tonumber(known[1]) + open_ms then return false end
+  sweep_hold(c, notes)
+  local released = false
+  for _, item in ipairs(redis.call('LRANGE', key('hold', c), 0, -1)) do
+    if all or header_of(item).b ~= 1 then
+      released = push_or_bury(c, {item}, notes) or released
+      redis.call('LREM', key('hold', c), 1, item)
+    end
+  end
+  if redis.call('EXISTS', key('hold', c)) == 0 then redis.call('ZREM', shard('hold:due'), c) end
+  return released
 end

@@ -7,7 +7,7 @@ import { show } from "./modal.js";
 const GROUPS = {
   faultsCalls: ["http500", "http429", "dropBefore", "acceptThenDrop", "latencyMs"],
   faultsWebhooks: ["duplicateWebhooks", "shuffleWebhooks", "unsignedWebhooks"],
-  faultsNumber: ["numberBlocked", "disconnected", "subscription"],
+  faultsNumber: ["numberBlocked", "disconnected", "keyRevoked", "subscription"],
   faultsContact: ["readReceipts"],
 };
 const NAMES = Object.values(GROUPS).flat();

@@ -55,6 +55,8 @@ export const PANEL = {
     "WhatsApp is logged out: sends are refused.",
     "O WhatsApp foi desconectado: os envios são recusados.",
   ],
+  f_keyRevoked: ["Key revoked", "Chave revogada"],
+  d_keyRevoked: ["Every call with an API key is refused.", "Todo pedido com chave de API é recusado."],
   f_subscription: ["Paid plan", "Plano pago"],
   d_subscription: ["Off: media is refused.", "Desligado: mídia é recusada."],
   f_noSubscription: ["No paid plan", "Sem plano pago"],

@@ -1,0 +1,7 @@
+-- WhatsApp limits the rate to this contact: for a while all that is sent to it keeps its pace, answers too, and no burst is left.
+-- ARGV: c, how long in ms, lane terms
+local chat, pace = key('chat', ARGV[1]), terms_of(ARGV[3]).chat
+local taken = tonumber(redis.call('HGET', chat, 'pace') or '0')
+redis.call('HSET', chat, 'slow', int(now + tonumber(ARGV[2])), 'pace', int(math.max(taken, now + pace[1] + pace[2])))
+redis.call('PEXPIRE', chat, KEEP_CHAT)
+return 'ok'

@@ -1,0 +1,148 @@
+"""No means no: after an opt-out nothing goes that the contact did not ask for; answers do; a word back opens it again."""
+
+import pytest
+
+from pilotbot import Bot, Context, OptOut, Skipped, Template, hours, words
+from pilotbot.contacts import canonical
+from pilotbot.testing import Phone, Platform
+
+FOLLOW_UP = Template("follow_up")
+
+
+def shop() -> Bot:
+    bot = Bot("shop")
+
+    @bot.message(words("order", "start"))
+    async def order(ctx: Context) -> None:
+        await ctx.reply(f"Your order, {'silent' if ctx.opted_out else 'noisy'} one.")
+        await ctx.follow_up(hours(2), "How is it?", template=FOLLOW_UP)
+
+    return bot
+
+
+def texts(phone: Phone) -> list[str]:
+    return [answer.text for answer in phone.answers]
+
+
+@pytest.mark.parametrize(
+    ("word", "confirmed", "back", "welcome"),
+    [
+        ("Parar!", "Certo: não", "voltar", "Certo: você voltará"),
+        ("NÃO QUERO RECEBER", "Certo: não", "quero receber", "Certo: você voltará"),
+        ("stop", "Done: we will not", "START", "Done: you will hear"),
+        ("Darme de baja.", "Listo: no", "alta", "Listo: volverá"),
+    ],
+)
+async def test_a_word_and_a_word_back(word: str, confirmed: str, back: str, welcome: str) -> None:
+    async with Platform(shop()) as pilot:
+        ana = pilot.phone()
+        await ana.says("order")
+        await ana.says(word)
+        assert ana.sees(confirmed)
+        assert len(ana.answers) == 1
+        assert await pilot.notify(ana, "Sale!", template=FOLLOW_UP) == Skipped(
+            "the contact opted out of messages that they did not ask for"
+        )
+        await pilot.travel(hours=3)  # the follow-up of the order
+        assert ana.answers == []
+        await ana.says("order")
+        assert texts(ana) == ["Your order, silent one."]
+        await ana.says(back)
+        assert ana.sees(welcome)
+        await pilot.notify(ana, "Sale!")
+        assert ana.sees("Sale!")
+
+
+async def test_only_the_whole_message_counts_and_an_order_to_cancel_is_none() -> None:
+    async with Platform(shop()) as pilot:
+        ana = pilot.phone()
+        for text in ("please stop the order", "cancelar", "parar de chover, order"):
+            await ana.says(text)
+        await pilot.notify(ana, "Sale!")
+        assert ana.sees("Sale!")
+
+
+async def test_a_word_back_means_nothing_to_who_never_left() -> None:
+    async with Platform(shop()) as pilot:
+        ana = pilot.phone()
+        await ana.says("start")
+        assert texts(ana) == ["Your order, noisy one."]
+
+
+async def test_it_holds_on_all_numbers_also_where_the_contact_never_wrote() -> None:
+    async with Platform(shop(), numbers={"main": "meta", "other": "evolution_v2"}) as pilot:
+        ana, there = pilot.phone("+5511987650001"), pilot.phone("+5511987650001", number="other")
+        await there.says("order")
+        await pilot.notify(there, "before")
+        await ana.says("stop")
+        assert isinstance(await pilot.notify(there, "Sale!"), Skipped)
+        await pilot.travel(hours=3)
+        assert texts(there) == []
+
+
+async def test_what_waited_for_the_window_is_not_sent_when_it_opens() -> None:
+    async with Platform(shop()) as pilot:
+        ana = pilot.phone()
+        await pilot.notify(ana, "It waits until she writes.")
+        await ana.says("sair")
+        assert len(ana.answers) == 1
+        assert ana.sees("Certo: não")
+        await ana.says("order")
+        assert texts(ana) == ["Your order, silent one."]
+
+
+async def test_words_and_confirmations_of_ones_own_or_none_at_all() -> None:
+    own = OptOut(out={"en": ("enough",)}, back={"en": ("more",)}, out_said={"en": "Bye."}, back_said={"en": "Hello again."})
+    bot = Bot("shop", opt_out=own)
+
+    @bot.message()
+    async def other(ctx: Context) -> None:
+        await ctx.reply("?")
+
+    async with Platform(bot) as pilot:
+        ana = pilot.phone()
+        for text, answer in (("stop", "?"), ("Enough", "Bye."), ("more", "Hello again."), ("more", "?")):
+            await ana.says(text)
+            assert texts(ana) == [answer]
+    silent = Bot("silent", opt_out=None)
+    async with Platform(silent) as pilot:
+        ana = pilot.phone()
+        await ana.says("stop")
+        assert texts(ana) == []
+
+
+async def test_handlers_note_it_too_and_the_ledger_says_how_and_why() -> None:
+    bot = Bot("shop")
+
+    @bot.message(words("no adverts"))
+    async def no(ctx: Context) -> None:
+        await ctx.opt_out(ctx.text)
+        await ctx.reply("None.")
+
+    @bot.message(words("adverts"))
+    async def yes(ctx: Context) -> None:
+        await ctx.opt_in("asked for adverts")
+
+    async with Platform(bot) as pilot:
+        ana = pilot.phone()
+        await ana.says("no adverts")
+        assert isinstance(await pilot.notify(ana, "Sale!"), Skipped)
+        await pilot.travel(seconds=2)
+        await ana.says("adverts")
+        await pilot.travel(seconds=2)
+        await ana.says("STOP")
+        engine = pilot._house.runtime.engine
+        _, ledger = await engine.consents.of(engine.keys.person(canonical(ana.address)))
+        assert [(entry.what, entry.source, entry.evidence) for entry in ledger] == [
+            ("out", "word", "STOP"), ("in", "handler", "asked for adverts"), ("out", "handler", "no adverts"),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("point", ["handler", "commit", "post", "record"])
+async def test_a_crash_on_the_way_confirms_it_once(point: str) -> None:
+    async with Platform(shop()) as pilot:
+        ana = pilot.phone()
+        pilot.crash(after=point)  # type: ignore[arg-type]
+        await ana.says("stop")
+        assert len(ana.screen) == 1
+        assert isinstance(await pilot.notify(ana, "Sale!"), Skipped)
