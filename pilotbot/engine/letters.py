@@ -6,7 +6,7 @@ import orjson
 
 from pilotbot.engine.calls import Calls
 from pilotbot.engine.keys import ChatKey
-from pilotbot.engine.values import Letter, Terms
+from pilotbot.engine.values import Claimed, Letter, Terms
 
 
 class DeadLetters:
@@ -15,6 +15,10 @@ class DeadLetters:
     shards: int
     terms: Terms
     _calls: Calls
+
+    async def blame(self, turn: Claimed, *, is_to: bool) -> bool:
+        """Say whether the loss of this process would be counted as the fault of an event. False where its lease is lost."""
+        return bool(await self._calls.script("blame", turn.key.shard, turn.key.id, turn.token, turn.seq, int(is_to)))
 
     async def dead_letters(self, most: int = 100) -> list[Letter]:
         """The oldest dead letters of all shards, by time."""

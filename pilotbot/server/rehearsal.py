@@ -76,6 +76,10 @@ class DryEngine:
         self.effects = effects
         return Settled("ok")
 
+    async def blame(self, turn: Claimed, *, is_to: bool) -> bool:  # noqa: ARG002 - as Engine
+        """Blame nothing."""
+        return True
+
     async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:  # noqa: ARG002 - as Engine
         """Put nothing back: the journal tells that it would have been."""
         return Settled("ok")

@@ -65,12 +65,22 @@ class TurnRunner:
         self._reveal = reveal
         self._counts = counts
         self._journal = journal
+        self._last_chance = asyncio.Lock()
 
     async def run(self, turn: Claimed, keep: bool) -> Claimed | None:
         """Run a claimed event to its end: committed, put back, or buried. Returns the chat's next event, if it was leased too."""
         if turn.crashes >= CRASHES:
             detail = f"the process was lost, or blocked past its lease, {turn.crashes} times while it ran this event"
             return await self._bury(turn, "poison", detail, keep)
+        if turn.crashes < CRASHES - 1:
+            return await self._run(turn, keep)
+        # Its last chance, which one event at a time has: what another one does to this process is not its fault.
+        if not await self._engine.blame(turn, is_to=False):
+            return None
+        async with self._last_chance:
+            return await self._run(turn, keep) if await self._engine.blame(turn, is_to=True) else None
+
+    async def _run(self, turn: Claimed, keep: bool) -> Claimed | None:
         try:
             ctx, desk = await set_up(
                 turn, events.decode(turn.body), bot=self._bot, engine=self._engine, numbers=self._numbers, hand_over=self._hand_over,

@@ -40,6 +40,9 @@ class TurnEngine(Protocol):
     async def commit(self, turn: Claimed, effects: Effects, *, keep: bool, send: bool) -> Settled:
         """Make a turn's effects so."""
 
+    async def blame(self, turn: Claimed, *, is_to: bool) -> bool:
+        """Say whether a crash would be the event's fault."""
+
     async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:
         """Put a turn's event back."""
 

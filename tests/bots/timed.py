@@ -1,4 +1,4 @@
-"""A bot that counts the seconds, each in a run of a schedule; it takes its time between taking a run in and moving the schedule on."""
+"""A bot that counts the seconds, each in a run of a schedule; it takes its time before it moves the schedule on, or after it."""
 
 import asyncio
 import os
@@ -12,11 +12,13 @@ move = Schedules.move
 
 
 async def slowly(self: Schedules, name: str, before: Stored | None, after: Stored | None) -> bool:
-    if before is not None:
-        with (Path(os.environ["TEST_GATE"]) / "between").open("a") as told:
-            told.write(f"{os.getpid()}\n")
-        await asyncio.sleep(0.3)
-    return await move(self, name, before, after)
+    if before is None or after is None or not after.next:
+        return await move(self, name, before, after)
+    moved = await move(self, name, before, after) if after.next // 1000 % 2 else False
+    with (Path(os.environ["PILOTBOT_TEST_GATE"]) / "between").open("a") as told:
+        told.write(f"{os.getpid()}\n")
+    await asyncio.sleep(0.3)
+    return moved or await move(self, name, before, after)
 
 
 Schedules.move = slowly  # type: ignore[method-assign]  # for processes to meet there, and to be killed there

@@ -17,14 +17,14 @@ async def test_each_second_is_run_once_while_processes_are_killed(chaos: Chaos, 
     stage, between = chaos.stage, chaos.place / "between"
     processes = [chaos.process(BOTS / "timed.py", **ON_EVOLUTION) for _ in range(3)]
     await asyncio.gather(*(process.work() for process in processes))
-    for _ in range(60 if full else 6):
-        # Killed after it took a run in and before the schedule moved on, with others who do the same at that moment.
+    for _ in range(60 if full else 8):
+        # Killed just before the schedule moves on, or just after it, with others who do the same at that moment.
         seen = len(between.read_text().splitlines()) if between.exists() else 0
 
         def caught(seen: int = seen) -> list[str]:
             return between.read_text().splitlines()[seen:] if between.exists() else []
 
-        pid = int((await stage.until(caught, "somebody to take a run in"))[0])
+        pid = int((await stage.until(caught, "somebody to move the schedule on"))[0])
         victim = next(process for process in processes if process.pid == pid)
         victim.kill()
         victim.start()

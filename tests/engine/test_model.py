@@ -1,53 +1,56 @@
-"""The scripts against a model of them: any interleaving of two workers, lost leases, repeated calls and crashes (reliability 4.1, L1)."""
+"""The scripts against a model of them: any interleaving of two workers, lost leases, repeated calls and crashes (reliability 4.1, L1).
+
+MODEL_EXAMPLES sets how many runs there are, for a long one; MODEL_SEED repeats one.
+"""
 
 import asyncio
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+import os
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from redis import Redis
 
-from pilotbot.engine import Arrival, Claimed, Effects, Engine, Item, Lane, Place
-from pilotbot.engine.keys import base
+from pilotbot.engine import HOUR, Arrival, Claimed, Consent, Decision, Effects, Engine, Item, Lane, Notice, Place, PutAside, Timer, derived_id
+from tests.engine.look import Look, keys_for_ever
+from tests.engine.model import TERMS, Chat, Event, label
 
 T = TypeVar("T")
 SHARDS = 2
 CONTACTS = ("ana", "bruno", "carla")
-NOW = 1_000_000  # event times; far below the real time, which orders by them all the same
-OLD_ENOUGH = 7 * 86_400_000
+CONTACT = st.sampled_from(("ana", "ana", *CONTACTS))  # one of them has much to do
+WORKER = st.integers(0, 1)
+AGE = st.sampled_from((0, 1, 2, 2 * HOUR, 23 * HOUR, 30 * HOUR, 9 * 24 * HOUR))
+WEEK = 7 * 24 * HOUR  # dedupe remembers for longer
 
-
-@dataclass
-class Chat:
-    """What must be true of a chat."""
-
-    waiting: dict[str, int] = field(default_factory=dict)  # event id -> time
-    arrived: list[str] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
-    holder: str | None = None  # the token that may commit
-    running: str | None = None
-    committed: list[str] = field(default_factory=list)
-    buried: list[str] = field(default_factory=list)
-    lane: list[str] = field(default_factory=list)
-    sender: str | None = None
-    sent: list[str] = field(default_factory=list)
-
-    def let_go(self, token: str) -> None:
-        if self.holder == token:
-            self.holder = self.running = None
-
-    def head(self) -> str:
-        """The event that is next: by time, then by arrival."""
-        return min(self.waiting, key=lambda event: (self.waiting[event], self.arrived.index(event)))
+SHAPES: dict[str, dict[str, Any]] = {
+    "text": {"free": True, "enforced": True},
+    "text or template": {"free": True, "template": True, "enforced": True},
+    "template": {"template": True},
+    "unbound": {"free": True},
+    "text, or skipped": {"free": True, "enforced": True, "closed": "skip"},
+    "text, or failed": {"free": True, "enforced": True, "closed": "fail"},
+}
+SHAPE = st.sampled_from(tuple(SHAPES))
+TIMER = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(("a" * 12, "b" * 12, "c" * 12)),
+        "shape": st.none() | SHAPE,  # None: to be forgotten
+        "after": st.sampled_from((-2 * HOUR, 0, HOUR, 20 * HOUR)),
+        "silence": st.booleans(),
+        "late": st.sampled_from(("run", "skip", "coalesce")),
+        "before_close": st.sampled_from((None, None, HOUR)),
+    }
+)
 
 
 class Machine(RuleBasedStateMachine):
-    """Two workers on one Redis, step by step."""
+    """Two workers on one Redis, step by step. Each rule tells the model and the engine the same, and compares what they answer."""
 
     socket: ClassVar[Path]
 
@@ -57,19 +60,31 @@ class Machine(RuleBasedStateMachine):
         self.redis = Redis(unix_socket_path=str(self.socket), decode_responses=True)
         self.redis.flushall()
         self.redis.hset("{pb}:conf", "pepper", "00" * 16)  # the same shards in every run, so that a failure can be shrunk
-        self.engines = [Engine(f"unix://{self.socket}", shards=SHARDS) for _ in range(2)]
+        self.engines = [Engine(f"unix://{self.socket}", shards=SHARDS, terms=TERMS) for _ in range(2)]
         for engine in self.engines:
             self.run(engine.open())
-        keys = self.engines[0].keys
+        self.engine = self.engines[0]  # for what is no worker's
+        keys = self.engine.keys
         self.places = {name: Place(key=keys.chat("main", name), number="main", kind="contact", address=name) for name in CONTACTS}
-        self.names = {place.key.id: name for name, place in self.places.items()}
-        self.chats = {name: Chat() for name in CONTACTS}
+        self.names = {place.key: name for name, place in self.places.items()}
+        self.chats = {name: Chat(name) for name in CONTACTS}
         self.turns: list[tuple[Engine, Claimed]] = []
         self.lanes: list[tuple[Engine, Lane]] = []
-        self.clock = int(self.redis.time()[0]) * 1000 - OLD_ENOUGH
+        self.staged: list[tuple[int, Notice]] = []
+        self.refusable: dict[str, str] = {}  # platform id -> who; what may be refused late for the window
+        self.tokens: Counter[int] = Counter()
+        self.made = 0
+        self.start = int(self.redis.time()[0]) * 1000  # type: ignore[index]
+        self.offset = 0
+        self.last: Callable[[], object] | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
+
+    def do(self, step: Callable[[], object]) -> None:
+        """A step that a lost reply has repeated."""
+        self.last = step
+        step()
 
     def teardown(self) -> None:
         for engine in self.engines:
@@ -77,216 +92,216 @@ class Machine(RuleBasedStateMachine):
         self.runner.close()
         self.redis.close()
 
-    def name(self, claimed: Claimed | Lane) -> str:
-        return self.names[claimed.key.id]
+    # --- what rules are made of ---
 
-    @initialize()
-    def begin(self) -> None:
-        assert all(self.run(engine.ready()) for engine in self.engines)
+    @property
+    def now(self) -> int:
+        return self.start + self.offset
+
+    def chat(self, lease: Claimed | Lane) -> Chat:
+        return self.chats[self.names[lease.key]]
+
+    def shard(self, chat: Chat) -> int:
+        return self.places[chat.name].key.shard
+
+    def item(self, shape: str, **more: Any) -> Item:
+        """A message that there is only one of."""
+        self.made += 1
+        given = {"id": derived_id(self.made), **SHAPES[shape], **more}
+        for part in ("free", "template"):
+            given[part] = b'{"%s":"#%d#"}' % (part.encode(), self.made) if given.get(part) else b""
+        return Item(**given)
+
+    def timer(self, name: str, shape: str | None, after: int, **more: Any) -> Timer:
+        item = self.item(shape) if shape else None
+        return Timer(name=name, due=self.now + after, items=(Item(**{**_fields(item), "id": ""}),) if item else (), **more)
+
+    def noted(self, notes: Sequence[PutAside]) -> None:
+        """What was put aside is what the model put aside."""
+        expected = Counter(note for chat in self.chats.values() for note in chat.notes)
+        for chat in self.chats.values():
+            chat.notes.clear()
+        assert Counter((note.what, note.why) for note in notes) == expected
+
+    def fresh(self, shard: int, token: str) -> None:
+        number = int(token.rpartition("}")[2])
+        assert number > self.tokens[shard], "a token is not newer than all before it"
+        self.tokens[shard] = number
+
+    def take(self, engine: Engine, turn: Claimed, *, heard: bool = True) -> None:
+        """A chat was leased."""
+        chat = self.chat(turn)
+        assert chat.holder is None, "a chat is leased twice"
+        event = chat.head()
+        assert (turn.body.decode(), turn.mark, int(turn.seq)) == (event.body, event.mark, event.seq), "not its turn"
+        assert (turn.crashes, turn.tries, turn.errors) == tuple(event.blames[what] for what in ("crashes", "tries", "errors"))
+        assert int(turn.fields.get("count", b"0")) == len(chat.done), "state is not that of the last commit"
+        assert turn.generation == chat.generation
+        assert turn.late == (event.time < chat.handled)
+        chat.lease(turn.token)
+        if heard:
+            self.turns.append((engine, turn))
+
+    def take_lane(self, engine: Engine, chat: Chat, lane: Lane | None, *, heard: bool = True) -> None:
+        """A lane was leased, or not: as it must be."""
+        expected = chat.lease_lane(self.now)
+        assert (lane is None) == (expected is None)
+        if lane is None or expected is None or chat.pin is None:
+            return
+        self.fresh(lane.key.shard, lane.token)
+        assert (label(lane.item), lane.item.body(lane.pin)) == (label(expected), expected.body(chat.pin.variant))
+        assert (lane.pin, lane.unknown, lane.tries) == (chat.pin.variant, not chat.pin.known, chat.pin.tries)
+        assert lane.inbound == ("" if chat.pin.inbound is None else str(chat.pin.inbound))
+        if not lane.unknown:  # then this is the first post that can arrive
+            assert chat.may_go(lane.item, lane.pin, self.now), "what must not go any more"
+            mine = chat.said[label(lane.item)]
+            passed = [item for item in chat.lane if chat.said[label(item)] < mine]
+            assert all(item.business for item in passed) and not (passed and lane.item.business), "out of order"
+        chat.sender = lane.token
+        if heard:
+            self.lanes.append((engine, lane))
 
     # --- in ---
 
-    @rule(name=st.sampled_from(CONTACTS), event=st.integers(0, 12), time=st.integers(0, 3))
-    def accept(self, name: str, event: int, time: int) -> None:
-        chat, known = self.chats[name], f"e{event}"
-        arrival = Arrival(place=self.places[name], id=known, at=self.clock + time, body=known.encode(), mark="r", opens_window=True)
-        outcome = self.run(self.engines[0].accept(arrival)).outcome
-        if known in chat.seen:
-            assert outcome == "dup"
-            return
-        assert outcome == "ok"
-        chat.seen.add(known)
-        chat.arrived.append(known)
-        chat.waiting[known] = self.clock + time
+    @rule(
+        name=CONTACT, what=st.integers(0, 9), age=AGE, kind=st.sampled_from("rrrrqe"), keep_old=st.booleans(), note_only=st.sampled_from((0, 0, 0, 1))
+    )
+    def accept(self, name: str, what: int, age: int, kind: str, keep_old: bool, note_only: int) -> None:
+        at = self.now - age
+        more: dict[str, Any] = {"opens": kind != "e", "ages": kind != "e", "keep_old": keep_old, "note_only": bool(note_only)}
+        message = "" if kind == "e" else f"m{what}"
+        self.do(lambda: self._accept(name, Event(f"{kind}{what}", at, kind, message, **more)))
 
-    @rule(worker=st.integers(0, 1), shard=st.integers(0, SHARDS - 1))
-    def claim(self, worker: int, shard: int) -> None:
+    def _accept(self, name: str, event: Event) -> None:
+        chat = self.chats[name]
+        arrival = Arrival(
+            place=self.places[name], id=event.body, at=event.time, body=event.body.encode(), mark=event.mark, message_id=event.message,
+            opens_window=event.opens, ages=event.ages, keep_old=event.keep_old, note_only=event.note_only,
+        )  # fmt: skip
+        idle, first = chat.holder is None and chat.due is None, event.body not in chat.seen
+        waiting = sum(len(other.waiting) for other in self.chats.values() if self.shard(other) == self.shard(chat))
+        outcome = chat.accept(event, self.now, busy=waiting >= TERMS.high_water // SHARDS)
+        accepted = self.run(self.engine.accept(arrival))
+        assert accepted.outcome == outcome
+        assert accepted.wake_mailbox == (outcome == "ok" and idle)
+        self.noted(accepted.put_aside)
+        silent = chat.pin is not None and chat.lane[0].generation is not None
+        if event.opens and outcome in {"ok", "noted", "dup"} and first:
+            assert accepted.under_way == (chat.sender if chat.sender and silent else "")
+
+    @rule(worker=WORKER, most=st.sampled_from((1, 10)), reap=st.booleans(), heard=st.booleans())
+    def claim(self, worker: int, most: int, reap: bool, heard: bool) -> None:
+        """Where the reply is not heard, chats are leased that nobody works on."""
         engine = self.engines[worker]
-        for turn in self.run(engine.claim(shard, 10)):
-            self.take(engine, turn)
-
-    def take(self, engine: Engine, turn: Claimed) -> None:
-        chat = self.chats[self.name(turn)]
-        assert chat.holder is None, "a chat is leased twice"
-        assert turn.body.decode() == chat.head()
-        assert int(turn.fields.get("count", b"0")) == len(chat.committed), "state is not that of the last commit"
-        chat.holder, chat.running = turn.token, chat.head()
-        self.turns.append((engine, turn))
+        self.last = None
+        for shard in range(SHARDS):
+            here = [chat for chat in self.chats.values() if self.shard(chat) == shard]
+            for chat in here:
+                if reap and chat.lapsed:
+                    chat.crash(self.now)
+            able = {chat.name for chat in here if chat.due is not None and chat.due <= self.now}
+            turns = self.run(engine.claim(shard, most, reap=reap))
+            assert len(turns) == min(most, len(able))
+            assert {self.chat(turn).name for turn in turns} <= able
+            for turn in turns:
+                self.fresh(shard, turn.token)
+                self.take(engine, turn, heard=heard)
 
     # --- a turn ends, in time or too late ---
 
     @precondition(lambda self: self.turns)
-    @rule(data=st.data(), keep=st.booleans(), send=st.booleans(), again=st.booleans())
-    def commit(self, data: st.DataObject, keep: bool, send: bool, again: bool) -> None:
-        engine, turn = data.draw(st.sampled_from(self.turns))
-        self.turns.remove((engine, turn))
-        chat, event = self.chats[self.name(turn)], turn.body.decode()
-        item = Item(id=f"{self.name(turn)}-{event}", free=event.encode())
-        effects = Effects(sets={"count": str(int(turn.fields.get("count", b"0")) + 1).encode()}, items=(item,))
+    @rule(
+        data=st.data(), keep=st.booleans(), send=st.booleans(), says=st.lists(SHAPE, max_size=2), to=st.none() | CONTACT, timer=st.none() | TIMER
+    )
+    def commit(
+        self, data: st.DataObject, keep: bool, send: bool, says: list[str], to: str | None, timer: dict[str, Any] | None
+    ) -> None:
+        engine, turn = self.drawn(data, self.turns)
+        notice = Notice(place=self.places[to], items=(self.item("template", business=True),)) if to else None
+        effects = Effects(
+            sets={"count": str(int(turn.fields.get("count", b"0")) + 1).encode()},
+            items=tuple(self.item(shape) for shape in says),
+            notices=(notice,) if notice else (),
+            timers=(self.timer(**timer),) if timer else (),
+        )
+        self.do(lambda: self._commit(engine, turn, effects, keep=keep, send=send))
+
+    def _commit(self, engine: Engine, turn: Claimed, effects: Effects, *, keep: bool, send: bool) -> None:
+        chat = self.chat(turn)
+        outcome = chat.commit(turn.token, int(turn.seq), self.now)
         settled = self.run(engine.commit(turn, effects, keep=keep, send=send))
-        if chat.holder != turn.token or chat.running != event:
-            assert settled.outcome in {"stale", "replay"}
-            assert settled.outcome == "stale" or event in chat.committed
-            if settled.outcome == "replay":
-                chat.let_go(turn.token)  # the repeat gave the next lease back
-            return
-        assert settled.outcome == "ok"
-        del chat.waiting[event]
-        chat.committed.append(event)
-        chat.lane.append(item.id)
-        chat.holder = chat.running = None
-        if settled.next is not None:
-            assert keep
-            self.take(engine, settled.next)
-        assert (settled.next is None) == (not keep or not chat.waiting)
-        if settled.lane is not None:
-            self.take_lane(engine, settled.lane)
-        if again:  # the reply was lost, and the call is repeated
-            repeated = self.run(engine.commit(turn, effects, keep=keep, send=send))
-            assert repeated.outcome in {"replay", "stale"}
-            assert repeated.lane is None
-            if repeated.outcome == "replay":
-                chat.let_go(turn.token)
+        assert settled.outcome == outcome
+        if outcome == "ok":
+            self.staged += ((turn.key.shard, notice) for notice in effects.notices)
+            new = chat.effect(effects, turn.generation, self.now)
+            if new and send:
+                self.take_lane(engine, chat, settled.lane)
+            self.go_on(engine, chat, settled.next, keep=keep)
+        else:
+            assert (settled.next, settled.lane) == (None, None)
+        self.noted(settled.put_aside)
+
+    def go_on(self, engine: Engine, chat: Chat, following: Claimed | None, *, keep: bool) -> None:
+        """After an event was settled."""
+        assert (following is not None) == (keep and bool(chat.waiting))
+        chat.release(self.now)
+        if following is not None:
+            self.take(engine, following)
 
     @precondition(lambda self: self.turns)
-    @rule(data=st.data(), dead=st.booleans())
-    def fail(self, data: st.DataObject, dead: bool) -> None:
+    @rule(data=st.data(), ordinal=st.sampled_from("01"), shape=SHAPE)
+    def emit(self, data: st.DataObject, ordinal: str, shape: str) -> None:
         engine, turn = data.draw(st.sampled_from(self.turns))
-        self.turns.remove((engine, turn))
-        chat, event = self.chats[self.name(turn)], turn.body.decode()
-        work = engine.bury(turn, reason="test", detail="", keep=False) if dead else engine.retry(turn, 0)
-        settled = self.run(work)
-        if chat.holder != turn.token or chat.running != event:
+        item = self.item(shape)
+        self.do(lambda: self._emit(engine, turn, ordinal, item))
+
+    def _emit(self, engine: Engine, turn: Claimed, ordinal: str, item: Item) -> None:
+        chat = self.chat(turn)
+        outcome, lane, notes = self.run(engine.emit(turn, ordinal, item))
+        if chat.holder != turn.token:
+            assert outcome == "stale"
+        elif ordinal in chat.emitted:
+            assert outcome == "dup"
+        else:
+            assert outcome == "ok"
+            chat.release_held(self.now, business=True)
+            chat.emitted.add(ordinal)
+            chat.say(item, self.now)
+            self.take_lane(engine, chat, lane)
+        assert lane is None or outcome == "ok"
+        self.noted(notes)
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data(), delay=st.sampled_from((0, HOUR)), counts_as=st.sampled_from(("tries", "errors")))
+    def retry(self, data: st.DataObject, delay: int, counts_as: Literal["tries", "errors"]) -> None:
+        engine, turn = self.drawn(data, self.turns)
+        self.do(lambda: self._retry(engine, turn, delay, counts_as))
+
+    def _retry(self, engine: Engine, turn: Claimed, delay: int, counts_as: Literal["tries", "errors"]) -> None:
+        chat = self.chat(turn)
+        settled = self.run(engine.retry(turn, delay, counts_as=counts_as))
+        if chat.holder != turn.token or chat.running is None or chat.running.seq != int(turn.seq):
             assert settled.outcome == "stale"
             return
         assert settled.outcome == "ok"
-        chat.holder = chat.running = None
-        if dead:
-            del chat.waiting[event]
-            chat.buried.append(event)
+        chat.running.blames[counts_as] += 1
+        chat.release(self.now + delay)
 
-    # --- out ---
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data(), keep=st.booleans())
+    def bury(self, data: st.DataObject, keep: bool) -> None:
+        engine, turn = self.drawn(data, self.turns)
+        self.do(lambda: self._bury(engine, turn, keep=keep))
 
-    @rule(worker=st.integers(0, 1), shard=st.integers(0, SHARDS - 1))
-    def claim_lanes(self, worker: int, shard: int) -> None:
-        leases, notes = self.run(self.engines[worker].claim_lanes(shard, 10))
-        assert notes == ()
-        for lane in leases:
-            self.take_lane(self.engines[worker], lane)
+    def _bury(self, engine: Engine, turn: Claimed, *, keep: bool) -> None:
+        chat = self.chat(turn)
+        outcome = chat.bury(turn.token, int(turn.seq), self.now)
+        settled = self.run(engine.bury(turn, reason="test", detail="", keep=keep))
+        assert settled.outcome == outcome
+        self.noted(settled.put_aside)
+        if outcome == "ok":
+            self.go_on(engine, chat, settled.next, keep=keep)
 
-    def take_lane(self, engine: Engine, lane: Lane) -> None:
-        chat = self.chats[self.name(lane)]
-        assert chat.sender is None, "a lane is leased twice"
-        assert lane.item.id == chat.lane[0], "out of order"
-        assert lane.item.body(lane.pin) == lane.item.id.split("-")[1].encode()
-        chat.sender = lane.token
-        self.lanes.append((engine, lane))
-
-    @precondition(lambda self: self.lanes)
-    @rule(data=st.data(), again=st.booleans())
-    def sent(self, data: st.DataObject, again: bool) -> None:
-        engine, lane = data.draw(st.sampled_from(self.lanes))
-        self.lanes.remove((engine, lane))
-        chat = self.chats[self.name(lane)]
-        settled = self.run(engine.sent(lane))
-        if chat.sender != lane.token:
-            assert settled.outcome == "stale"
-            assert settled.lane is None
-            return
-        chat.sent.append(chat.lane.pop(0))
-        chat.sender = None
-        if settled.lane is not None:
-            self.take_lane(engine, settled.lane)
-        if again:
-            assert self.run(engine.sent(lane)).outcome == "stale"
-
-    @precondition(lambda self: self.lanes)
-    @rule(data=st.data())
-    def unsent(self, data: st.DataObject) -> None:
-        engine, lane = data.draw(st.sampled_from(self.lanes))
-        self.lanes.remove((engine, lane))
-        chat = self.chats[self.name(lane)]
-        outcome = self.run(engine.unsent(lane, "retry", delay=0, unknown=True))
-        assert outcome == ("ok" if chat.sender == lane.token else "stale")
-        if chat.sender == lane.token:
-            chat.sender = None
-
-    # --- trouble ---
-
-    @rule(shard=st.integers(0, SHARDS - 1))
-    def leases_run_out(self, shard: int) -> None:
-        for zset in ("lease", "lane:lease"):
-            for chat in self.redis.zrange(f"{base(shard)}:{zset}", 0, -1):
-                self.redis.zadd(f"{base(shard)}:{zset}", {str(chat): 0})
-        for name, place in self.places.items():
-            if place.key.shard == shard:
-                self.chats[name].holder = self.chats[name].running = self.chats[name].sender = None
-        # The next claim reaps them; done here, so that the model need not know when.
-        self.run(self.reap(shard))
-
-    async def reap(self, shard: int) -> None:
-        await self.engines[0].claim(shard, 0)
-        await self.engines[0].claim_lanes(shard, 0)
-
-    @rule(worker=st.integers(0, 1), shard=st.integers(0, SHARDS - 1))
-    def connection_lost(self, worker: int, shard: int) -> None:
-        engine = self.engines[worker]
-        self.run(engine.let_go(shard, "both"))
-        for name, place in self.places.items():
-            chat = self.chats[name]
-            if place.key.shard == shard and chat.holder and chat.holder.startswith(engine.worker):
-                chat.holder = chat.running = None
-            if place.key.shard == shard and chat.sender and chat.sender.startswith(engine.worker):
-                chat.sender = None
-
-    @rule(turn=st.data())
-    def renew(self, turn: st.DataObject) -> None:
-        if not self.turns:
-            return
-        engine, claimed = turn.draw(st.sampled_from(self.turns))
-        lost = self.run(engine.renew(claimed.key.shard, [(claimed.key.id, claimed.token)], []))
-        assert (claimed.token in lost) == (self.chats[self.name(claimed)].holder != claimed.token)
-
-    # --- what always holds ---
-
-    @invariant()
-    def one_truth_about_who_is_busy(self) -> None:
-        for name, place in self.places.items():
-            at, c = base(place.key.shard), place.key.id
-            chat = self.chats[name]
-            ready = self.redis.zscore(f"{at}:ready", c) is not None
-            leased = self.redis.zscore(f"{at}:lease", c) is not None
-            assert not (ready and leased)
-            assert self.redis.hget(f"{at}:owner", c) == chat.holder
-            assert leased == (chat.holder is not None)
-            assert not chat.waiting or ready or leased, "an event waits and nobody will ever look"
-            lane_ready = self.redis.zscore(f"{at}:lane:ready", c) is not None
-            lane_leased = self.redis.zscore(f"{at}:lane:lease", c) is not None
-            assert not (lane_ready and lane_leased)
-            assert self.redis.hget(f"{at}:lane:owner", c) == chat.sender
-            assert not chat.lane or lane_ready or lane_leased, "a message waits and nobody will ever look"
-            assert chat.lane or not self.redis.hexists(f"{at}:chat:{c}", "o:pin"), "a pin of no item"
-
-    @invariant()
-    def nothing_is_lost_or_doubled(self) -> None:
-        for name, place in self.places.items():
-            at, c = base(place.key.shard), place.key.id
-            chat = self.chats[name]
-            assert self.redis.zcard(f"{at}:mailbox:{c}") == len(chat.waiting)
-            assert int(self.redis.hget(f"{at}:chat:{c}", "count") or 0) == len(chat.committed)
-            assert len(set(chat.committed)) == len(chat.committed)
-            assert chat.seen == {*chat.waiting, *chat.committed, *chat.buried}
-            assert self.redis.llen(f"{at}:lane:{c}") == len(chat.lane)
-            assert [item.split("-")[1] for item in chat.sent + chat.lane] == chat.committed, "answers are not in the order of commits"
-
-
-@pytest.mark.parametrize("examples", [120])
-def test_any_interleaving_keeps_the_promises(redis_socket: Path, examples: int) -> None:
-    """I1 to I7 of reliability 4.1 hold after every step."""
-    Machine.socket = redis_socket
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-        ),
-    )
+    def drawn(self, data: st.DataObject, leases: list[tuple[Engine, T]]) -> tuple[Engine, T]:
+        """One of the leases, which its worker is then done with."""
+        return leases.pop(data.draw(st.integers(0, len(leases) - 1)))

@@ -9,6 +9,7 @@ PARTS = {
     "accept": ("mailbox", "lane", "timers"),
     "claim": ("mailbox",),
     "commit": ("mailbox", "lane", "timers"),
+    "blame": ("mailbox",),
     "fail": ("mailbox", "lane"),
     "emit": ("mailbox", "lane"),
     "enqueue": ("lane",),

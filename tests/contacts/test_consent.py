@@ -1,0 +1,55 @@
+"""Words that opt out and in: whole messages, however they are spelled, and nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilotbot.contacts import OptOut
+from pilotbot.contacts.consent import IN, OUT
+
+USUAL = OptOut()
+
+
+@pytest.mark.parametrize("word", [word for several in OUT.values() for word in several])
+def test_each_word_opts_out_in_any_spelling(word: str) -> None:
+    for said in (word, word.upper(), f"  {word}!!! ", word.title() + ".", f"*{word}*"):
+        decided = USUAL.decided(said, opted_out=False)
+        assert decided is not None
+        assert decided.what == "out"
+
+
+@pytest.mark.parametrize("word", [word for several in IN.values() for word in several])
+def test_each_word_opts_in_again_whoever_opted_out_and_nobody_else(word: str) -> None:
+    decided = USUAL.decided(word.upper(), opted_out=True)
+    assert decided is not None
+    assert decided.what == "in"
+    assert USUAL.decided(word, opted_out=False) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["cancelar", "cancel", "stop it please", "não pare", "I want to unsubscribe my brother", "", "🛑", "stopp", "1"]
+)
+def test_other_messages_decide_nothing(text: str) -> None:
+    assert USUAL.decided(text, opted_out=False) is None
+
+
+def test_the_confirmation_is_in_the_language_of_the_word() -> None:
+    said = {word: USUAL.decided(word, opted_out=False) for word in ("parar", "stop", "baja")}
+    assert [decided.confirmation[:5] for decided in said.values() if decided] == ["Certo", "Done:", "Listo"]
+
+
+def test_no_word_means_two_things() -> None:
+    for words in (OUT, IN):
+        several = [word for language in words.values() for word in language]
+        assert len(several) == len(set(several))
+
+
+def test_words_without_a_confirmation_are_refused() -> None:
+    with pytest.raises(ValueError, match="no confirmation in en, es"):
+        OptOut(out_said={"pt": "Certo."})
+
+
+@given(st.text(max_size=2000))
+def test_any_text_is_looked_at(text: str) -> None:
+    decided = USUAL.decided(text, opted_out=True)
+    assert decided is None or decided.what in {"out", "in"}
