@@ -25,6 +25,7 @@ from pilotbot.engine.letters import DeadLetters
 from pilotbot.engine.pauses import Pauses
 from pilotbot.engine.schedules import Schedules
 from pilotbot.engine.scripts import PARTS, script
+from pilotbot.engine.seen import Seen
 from pilotbot.engine.timers import Timers
 from pilotbot.engine.values import (
     HOUR,
@@ -79,6 +80,7 @@ class Engine(DeadLetters, Pauses):
         self.timers = Timers(self._calls, self.terms)
         self.schedules = Schedules(self._calls)
         self.consents = Consents(self._calls)
+        self.seen = Seen(self._calls)
         self._keys: Keyring | None = None
 
     @property

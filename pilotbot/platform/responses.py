@@ -97,11 +97,13 @@ class HistoryMedia(_Answer):
 
 
 class HistoryRow(_Answer):
-    """One message of the conversation history, of either direction (contract 4.3)."""
+    """One message of the conversation history, of either direction (contract 4.3). A group's or a newsletter's has its id."""
 
     id: Required
     direction: Text = None
     conversation_id: Text = None
+    group_id: Text = None
+    newsletter_id: Text = None
     external_message_id: Text = None
     status: Text = None
     message_type: Text = None

@@ -67,7 +67,6 @@ class Ticker:
             log.warning("schedule %s: %d missed times are not run (missed=%s)", schedule.name, due.dropped, schedule.missed)
             self._counts["schedule.run:missed"] += due.dropped
         following, last = due.next, stored.last if stored is not None else None
-        await self._engine.schedules.move(schedule.name, stored, Stored(definition=schedule.definition, next=following, at=now, last=last))
         for run in due.runs:
             taken = await take_in(self._engine, schedule.name, self._number, run, id_=occurrence_id(schedule.name, run.due), now=now)
             self._counts[f"schedule.run:{taken.outcome}"] += 1

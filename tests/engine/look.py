@@ -9,14 +9,14 @@ from redis import Redis
 
 from pilotbot.engine import Item, Place
 from pilotbot.engine.keys import base
-from tests.engine.model import Armed, Chat, Event, label
+from tests.engine.model import Chat, label
 
 A_MOMENT = 600_000  # ms: more than passes on the real clock while a test runs, less than any figure of the model
 BOUNDED = {  # by the work that waits, or by a figure
     "ready", "lease", "owner", "lane:ready", "lane:lease", "lane:owner", "relay", "relay:items", "timers", "timers:payload", "hold:due",
     "unfinished", "unfinished:asked", "dead", "dead:letters", "token", "offset", "waiting",
 }  # fmt: skip
-WITH_WORK = {"mailbox", "lane"}  # of each chat: empty, and gone, when nothing waits
+OF_EACH = {"mailbox", "lane", "consent"}  # mailbox and lane are gone when nothing waits; a ledger is kept for good, 100 entries at most
 FOR_EVER = """
 local found = {}
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -84,6 +84,7 @@ class Look:
         known = (len(chat.done), chat.generation, chat.consent, chat.inbound, chat.shut)
         assert [int(self.fields.get(name, 0)) for name in names] == [value or 0 for value in known]
         assert set(self.emitted) == chat.emitted
+        assert sorted(self.fields.get("timers", "").split()) == sorted(chat.timers)
 
     def keeps_what_was_said(self, chat: Chat) -> None:
         """Each message is in one place (I5), and a pin is that of the first, chosen before and never forgotten."""
@@ -98,22 +99,26 @@ class Look:
 
 
 def timers(redis: "Redis", shard: int) -> tuple[dict[str, float], set[str]]:
-    """The index of follow-ups, and whose payload there is."""
-    return dict(redis.zrange(f"{base(shard)}:timers", 0, -1, withscores=True)), set(redis.hkeys(f"{base(shard)}:timers:payload"))  # type: ignore[arg-type]
+    """The index of follow-ups, and those that have a payload."""
+    at = base(shard)
+    index: Any = redis.zrange(f"{at}:timers", 0, -1, withscores=True)
+    payloads: Any = redis.hkeys(f"{at}:timers:payload")
+    return dict(index), set(payloads)
 
 
-def armed(chat: Chat, c: str) -> dict[str, float]:
-    """The same of a chat, as the model has it."""
-    return {f"{c}:{name}": float(one.due) for name, one in chat.timers.items()}
+def letters(redis: "Redis", shard: int) -> list[str]:
+    """What is among the dead letters: the event or the message of each."""
+    found: Any = redis.hgetall(f"{base(shard)}:dead:letters")
+    assert set(found) == set(redis.zrange(f"{base(shard)}:dead", 0, -1))  # type: ignore[arg-type]
+    read = [orjson.loads(text) for text in found.values()]
+    return sorted(one["payload"] if one["kind"] == "event" else label(Item.unpack(one["payload"].encode())) for one in read)
 
 
-def letters(redis: "Redis", shard: int) -> Counter[str]:
-    ...
-
-
-def keys_for_ever(redis: "Redis") -> list[str]:
+def keys_for_ever(redis: "Redis") -> set[str]:
     """Keys that have neither a lifetime nor a bound (I8)."""
-    return []
+    found: Any = redis.eval(FOR_EVER, 0)
+    kinds = {key: key.partition("}:")[2] for key in found}
+    return {key for key, kind in kinds.items() if kind not in BOUNDED and kind.split(":")[0] not in OF_EACH and key != "{pb}:conf"}
 
 
 def _near(score: float | None, due: int | None) -> bool:

@@ -107,8 +107,8 @@ class Chat:
         return self.inbound is not None and self.inbound != self.shut and now < self.inbound + TERMS.open_for
 
     def accept(self, event: Event, now: int, *, busy: bool) -> str:
-        message = f"message:{event.message}"
-        if event.body in self.seen or message in self.seen:
+        names = {event.body} | ({f"message:{event.message}"} if event.message else set())
+        if names & self.seen:
             return "replaced" if event.mark == "q" and self._replace(event) else "dup"
         if event.time < now - MEMORY:
             return "stale"
@@ -121,7 +121,7 @@ class Chat:
         flood = max(self.flood, now)
         if event.opens and flood - TERMS.contact_gap * TERMS.contact_burst > now:
             return "flood"
-        self.seen |= {event.body, message}
+        self.seen |= names
         self.seq += 1
         event.seq, event.mark = self.seq, "o" if old else event.mark
         if event.opens:
@@ -195,6 +195,13 @@ class Chat:
         self.running = None
         self.emitted.clear()
         return event
+
+    def put_back(self, event: Event, time: int, now: int) -> None:
+        """A dead letter is run again: after all that waits."""
+        self.seq += 1
+        event.seq, event.time = self.seq, time
+        self.waiting.append(event)
+        self._wake(now)
 
     def crash(self, now: int) -> None:
         """The lease ran out, and is taken back."""
@@ -386,6 +393,14 @@ class Chat:
                 for item in armed.timer.items:
                     self.say(fired(item, armed.generation, self.name), now)
         return len(due)
+
+    def facts(self) -> list[object]:
+        """All that is promised, and that a repeated call leaves as it is."""
+        lists = (self.lane, self.held, self.sent, self.aside, self.waiting, self.done)
+        return [
+            *map(tuple, lists), set(self.dead), dict(self.said), set(self.seen), set(self.emitted), {n: t.due for n, t in self.timers.items()},
+            self.inbound, self.shut, self.generation, self.consent,
+        ]  # fmt: skip
 
 
 def label(item: Item) -> str:

@@ -178,9 +178,12 @@ class TestWhatIsUnderWay:
         runtime = await stage.work(stubborn, webhook=False, lease_seconds=30.0)
         await stage.deliver(runtime.url, wire("a", "hi"))
         await begun.wait()
-        began = time.monotonic()
-        await runtime.stop(grace=0.5)
-        assert time.monotonic() - began < 5
+        try:
+            async with asyncio.timeout(5):
+                await runtime.stop(grace=0.5)
+        except TimeoutError:
+            go_on.set()
+            raise
         await runtime.engine.close()  # as at the end of `running`
         other = Engine(stage.settings().redis_url.get_secret_value(), shards=2)  # type: ignore[union-attr]
         await other.open()

@@ -34,6 +34,7 @@ PARTS = {
     "consent": (),
     "mark_consent": ("lane",),
     "schedule": (),
+    "seen": (),
     "advance": (),
     "chat": (),
 }

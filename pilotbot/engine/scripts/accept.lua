@@ -36,14 +36,16 @@ local function replace_waiting()
   return false
 end
 
-if known(id) or known(message) then  -- the reply may have the id of the other event, too
+-- A note of a message whose content is hidden is remembered apart: the message itself may still come, and is handled then.
+local note_only, note = ARGV[16] == '1', 'note:' .. id
+if known(id) or known(message) or note_only and known(note) then  -- the reply may have the id of the other event, too
   if kind == 'q' and message ~= '' and replace_waiting() then return {'replaced', 0, 0, {}, ''} end
   return {'dup', 0, 0, {}, moves and awaiting(c, redis.call('HGET', chat, 'o:waits')) or ''}
 end
 -- Older than what dedupe remembers: a capture played again, or a device's history.
 if at and at < now - REMEMBER then return {'stale', 0, 0, {}, ''} end
 local old = at and old_ms > 0 and at < now - old_ms
-local kept = ARGV[16] ~= '1' and (not old or ARGV[15] == '1')
+local kept = not note_only and (not old or ARGV[15] == '1')
 if kept and redis.call('ZCARD', box) >= depth then return {'full', 0, 0, {}, ''} end
 if kept and tonumber(redis.call('GET', shard('waiting')) or '0') >= tonumber(ARGV[17]) then return {'busy', 0, 0, {}, ''} end
 local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers')
@@ -51,8 +53,8 @@ local flood = math.max(tonumber(known_chat[4] or '0'), now)
 if moves and flood - slack > now then return {'flood', 0, 0, {}, ''} end
 
 redis.call('ZREMRANGEBYSCORE', seen, '-inf', now)
-redis.call('ZADD', seen, now + REMEMBER, id)
-if message ~= '' then redis.call('ZADD', seen, now + REMEMBER, message) end
+redis.call('ZADD', seen, now + REMEMBER, note_only and note or id)
+if message ~= '' and not note_only then redis.call('ZADD', seen, now + REMEMBER, message) end
 redis.call('PEXPIRE', seen, KEEP)
 
 local time = math.min(at or now, now)
@@ -95,5 +97,5 @@ local idle = 0
 if kept and not redis.call('ZSCORE', shard('lease'), c) then
   idle = redis.call('ZADD', shard('ready'), 'NX', now, c)
 end
-local outcome = kept and 'ok' or ARGV[16] == '1' and 'noted' or 'old'
+local outcome = kept and 'ok' or note_only and 'noted' or 'old'
 return {outcome, idle, woken, notes, moves and not old and awaiting(c, known_chat[5]) or ''}
