@@ -85,9 +85,10 @@ async def history(request: web.Request) -> web.Response:
     ]
     found.sort(key=lambda message: (message.created_ms, message.seq), reverse=True)
     shown = found[(page - 1) * size : page * size]
+    hidden = request.app[PARTS].faults.hits("hiddenHistory", request.path)
     return reply(
         {
-            "messages": [rows.history(message, number) for message in shown],
+            "messages": [rows.history(message, number, hidden=hidden) for message in shown],
             "total": len(found),
             "page": page,
             "pageSize": size,

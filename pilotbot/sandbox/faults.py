@@ -29,6 +29,7 @@ CHANCES = (
     "numberBlocked",
     "disconnected",
     "keyRevoked",
+    "hiddenHistory",
 )
 
 
@@ -60,6 +61,7 @@ class FaultsRequest(BaseModel):
     numberBlocked: Setting | None = None  # noqa: N815
     disconnected: Setting | None = None
     keyRevoked: Setting | None = None  # noqa: N815
+    hiddenHistory: Setting | None = None  # noqa: N815
     readReceipts: StrictBool | None = None  # noqa: N815
     subscription: StrictBool | None = None
     latencyMs: Annotated[StrictInt, Field(ge=0, le=60_000)] | None = None  # noqa: N815

@@ -7,6 +7,7 @@ import zlib
 import orjson
 
 from pilotbot.sandbox.clock import iso, iso_or_none
+from pilotbot.sandbox.envelopes import content_of
 from pilotbot.sandbox.records import COLOURS, Chat, Delivery, Json, Message, Number, Template, Webhook
 from pilotbot.sandbox.rules import contact_key, sendable, template_text, template_variables, window_closes
 from pilotbot.sandbox.schemas import is_url
@@ -53,28 +54,32 @@ def details(message: Message, number: Number) -> Json:
     }
 
 
-def history(message: Message, number: Number) -> Json:
-    """One row of ``GET /v1/messages/history`` (contract 4.3)."""
+def history(message: Message, number: Number, *, hidden: bool = False) -> Json:
+    """One row of ``GET /v1/messages/history`` (contract 4.3); `hidden` as where the number's privacy hides the content.
+
+    The contract has no mark of a group's rows there: the id that ``GET /v1/messages/group`` has tells them apart.
+    """
     media: Json | None = None
-    if message.media is not None:
+    if message.mode == "media" or message.media is not None:
         media = {
             "provider": PROVIDERS[number.kind],
-            "id": None,
-            "url": message.media if is_url(message.media) else None,
+            "id": message.media_id,
+            "url": message.media if message.media and is_url(message.media) else None,
             "mimeType": message.media_type,
             "fileName": message.filename,
         }
     author = message.author or (message.contact if message.chat_kind == "contact" else None)
-    return {
+    words = content_of(message)
+    row: Json = {
         "id": message.id,
         "conversationId": f"conv_{number.id}_{message.contact}",
         "direction": "INBOUND" if message.direction == "in" else "OUTBOUND",
         "providerKind": PROVIDERS[number.kind],
         "externalMessageId": message.message_id,
         "status": message.status,
-        "messageType": message.type,
+        "messageType": message.type or message.media_type,
         "origin": message.origin,
-        "text": message.text if message.text is not None else message.caption,
+        "text": words if words is not None else message.caption,
         "participantName": message.author_name,
         "participantPhone": author,
         "participantUserId": None,
@@ -87,6 +92,9 @@ def history(message: Message, number: Number) -> Json:
         "createdAt": iso(message.created_ms),
         "referral": None,
     }
+    if message.chat_kind != "contact":
+        row[f"{message.chat_kind}Id"] = message.contact
+    return row | {"text": None, "media": None, "participantName": None, "redacted": True} if hidden else row
 
 
 def template(item: Template, number: Number) -> Json:

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from pilotbot import events
 from pilotbot.engine import Away
+from pilotbot.server.catch_up import CatchUp
 from pilotbot.server.http import App, Limits, Refused, Route, as_json, build_runner, read_body
 from pilotbot.server.intake import AGAIN, Intake
 from pilotbot.settings import Settings
@@ -25,11 +26,14 @@ Readiness = Callable[[], Awaitable[Mapping[str, object]]]
 Inspect = Callable[[events.Inspect], Awaitable[Mapping[str, object]]]
 
 
-def build_app(settings: Settings, intake: Intake | None, *, ready: Readiness, counts: Counter[str], inspect: Inspect | None = None) -> App:
+def build_app(
+    settings: Settings, intake: Intake | None, *, ready: Readiness, counts: Counter[str], inspect: Inspect | None = None,
+    catch_up: CatchUp | None = None,
+) -> App:  # fmt: skip
     """What the server answers.
 
     `ready` answers with a mapping whose "ready" says whether; the rest is detail, shown as it is. `inspect` answers the sandbox's questions
-    about a chat, where that is allowed. Without an `intake` no webhook is served.
+    about a chat, where that is allowed. Without an `intake` no webhook is served; `catch_up` is told what came of each.
     """
 
     async def healthz(_: web.BaseRequest) -> web.Response:
@@ -41,18 +45,19 @@ def build_app(settings: Settings, intake: Intake | None, *, ready: Readiness, co
 
     routes = {"/healthz": Route(("GET", "HEAD"), healthz), "/readyz": Route(("GET", "HEAD"), readyz)}
     if intake is not None:
-        routes["/webhook"] = Route(("POST",), Webhook(settings, intake, inspect).handle)
+        routes["/webhook"] = Route(("POST",), Webhook(settings, intake, inspect, catch_up).handle)
     return App(routes, counts, Limits())
 
 
 class Webhook:
     """`POST /webhook`: authenticated, decoded, kept; 200 only once the event is in Redis."""
 
-    def __init__(self, settings: Settings, intake: Intake, inspect: Inspect | None) -> None:
+    def __init__(self, settings: Settings, intake: Intake, inspect: Inspect | None, catch_up: CatchUp | None) -> None:
         self._secrets = [secret.get_secret_value() for secret in settings.webhook_secret]
         self._token = settings.webhook_token.get_secret_value() if settings.webhook_token else None
         self._intake = intake
         self._inspect = inspect
+        self._catch_up = catch_up
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer one delivery: 200 kept (or known, or of no concern), `Refused` 4xx not acceptable, 503 come again."""
@@ -72,7 +77,11 @@ class Webhook:
                 outcome = await self._intake.take(event, raw)
         except (Away, RedisError, TimeoutError):
             log.warning("a delivery is answered 503: Redis is away")
+            if self._catch_up is not None:
+                self._catch_up.away()
             raise Refused(503, "away", "the event could not be stored, deliver it again", {"Retry-After": "1"}) from None
+        if self._catch_up is not None:
+            self._catch_up.came(event, outcome)
         if outcome in AGAIN:
             why, seconds = AGAIN[outcome]
             raise Refused(503, outcome, f"{why}: deliver it again later", {"Retry-After": str(seconds)})

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Protocol
 
 import orjson
+from redis.exceptions import RedisError
 
 from pilotbot import events
 from pilotbot.contacts import canonical
@@ -104,7 +105,7 @@ class CatchUp:
                 delay = None
             if at is not None:
                 await self._engine.seen.saw(name, at)
-        except Away:
+        except (Away, RedisError):
             if delay is not None:
                 self._wanted[name] = min(delay, self._wanted.get(name, delay))
             if at is not None:
@@ -138,12 +139,12 @@ class CatchUp:
 
     def _tell(self, number: str, trouble: str) -> None:
         """Say what is wrong with a history once, and once that it is over."""
-        self._counts["catch-up:failed"] += bool(trouble)
         if trouble and trouble != self._trouble.get(number):
             log.warning("number %s: %s", number, trouble)
         elif not trouble and number in self._trouble:
             log.info("number %s: the history can be read again", number)
         if trouble:
+            self._counts["catch-up:failed"] += 1
             self._trouble[number] = trouble
         else:
             self._trouble.pop(number, None)
@@ -240,8 +241,8 @@ def as_webhook(row: HistoryRow, number_id: str | None, texts: Mapping[str, str])
     reply = quoted is not None and kind != "reaction"
     data: dict[str, object] = {
         "numberId": number_id, "id": row.id, "messageId": row.external_message_id, "fromMe": False,
-        "createdAt": _moment(at).isoformat(timespec="milliseconds").replace("+00:00", "Z"), "type": kind if kind in TYPES else None, "from": author(row),
-        "participantName": row.participant_name, "participantUserId": row.participant_user_id, "content": row.text,
+        "createdAt": _moment(at).isoformat(timespec="milliseconds").replace("+00:00", "Z"), "type": kind if kind in TYPES else None,
+        "from": author(row), "participantName": row.participant_name, "participantUserId": row.participant_user_id, "content": row.text,
         "quotedMessageId": quoted, "contentReplied": texts.get(quoted or "") if reply else None,
     }  # fmt: skip
     if row.media is not None:

@@ -25,6 +25,7 @@ from pilotbot.engine.timers import AT_ONCE
 from pilotbot.events import Event, Inspect, decode
 from pilotbot.platform import MessageStatus, PilotStatus, PlatformError
 from pilotbot.server.app import build_app, build_runner
+from pilotbot.server.catch_up import CatchUp
 from pilotbot.server.inspection import Inspection
 from pilotbot.server.intake import Intake, Tell
 from pilotbot.server.journal import Journal
@@ -156,7 +157,10 @@ class Runtime:
             follow_clock=settings.obeys_sandbox_clock, counts=self.counts, clock_moved=self._time_passed,
         )  # fmt: skip
         taken_in = self._intake if self.duties.webhooks else None
-        self.app = build_app(settings, taken_in, ready=self._readiness, counts=self.counts, inspect=self._inspect())
+        self._catch_up = CatchUp(engine, settings.numbers, platform, self._intake.take, counts=self.counts)
+        self.app = build_app(
+            settings, taken_in, ready=self._readiness, counts=self.counts, inspect=self._inspect(), catch_up=self._catch_up
+        )  # fmt: skip
         self._remote: dict[str, str] = {}
         self._kept = Kept(engine, settings, at_desk=reveal)
         self._watchdog = Watchdog(self.counts)
@@ -171,6 +175,8 @@ class Runtime:
         if self._settings.obeys_sandbox_clock:
             await self._meet_clock()
         jobs = {"durability": forever(self._kept.look, 60.0, "what Redis keeps is not looked at")}
+        if self.duties.webhooks:
+            jobs["missed webhooks"] = forever(self._catch_up.tick, 2.0, "missed webhooks are not looked for")
         if self.duties.work:
             await self._ticker.begin()
             jobs |= self._work()

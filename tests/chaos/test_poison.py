@@ -1,7 +1,7 @@
 """Messages that harm: one ends every process that runs it, one holds up every event loop. They are parked; all others are answered once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -63,12 +63,9 @@ async def answers(stage: Stage, count: int, contact: str = ANA) -> list[str]:
     return [row["text"] for row in await stage.sees(count, contact=contact)]
 
 
-@pytest.mark.parametrize("count", [1, 2])
-async def test_a_message_that_ends_its_process_is_parked_after_three_crashes_and_harms_nobody_else(
-    chaos: Chaos, letters: Any, count: int
-) -> None:
+async def test_a_message_that_ends_its_process_is_parked_after_three_crashes_and_harms_nobody_else(chaos: Chaos, letters: Any) -> None:
     stage = chaos.stage
-    processes = [await chaos.process(POISON).work() for _ in range(count)]
+    processes = [await chaos.process(POISON).work() for _ in range(2)]
     for process in processes:
         await chaos.listen(process, alone=False)
     async with supervised(*processes) as supervisor:
@@ -87,3 +84,51 @@ async def test_a_message_that_ends_its_process_is_parked_after_three_crashes_and
             assert await answers(stage, 1, contact) == ["1: slow"]
         assert supervisor.deaths == 3
         assert len(await letters(stage, 0)) == 1
+
+
+async def state_of(stage: Stage, process: Process) -> dict[str, Any]:
+    async with stage.http.get(f"{process.url}/readyz") as answer:
+        found: dict[str, Any] = await answer.json()
+        return found
+
+
+async def test_a_process_that_is_blocked_past_its_lease_takes_no_effect_and_says_where(chaos: Chaos, letters: Any) -> None:
+    stage = chaos.stage
+    first = await chaos.process(POISON, TEST_BLOCK=str(4 * LEASE)).work()
+    await chaos.listen(first)
+    await stage.says("block")
+    await stage.until((chaos.place / "blocked").exists, "the handler to begin")
+    second = await chaos.process(POISON).work()
+    await chaos.listen(second)
+    await stage.says("two")
+    assert await answers(stage, 2) == ["1: block", "2: two"]
+    await first.ready()
+    state = await state_of(stage, first)
+    assert state["counts"]["loop:blocked"] == 1
+    assert state["loop"]["longest_lag"] > 1
+    second.kill()
+    await chaos.listen(first)
+    await stage.says("three")
+    assert await answers(stage, 3) == ["1: block", "2: two", "3: three"]
+    assert len((chaos.place / "blocked").read_text().splitlines()) == 2
+    said = [line for line in (chaos.place / f"log-{first.port}").read_text().splitlines() if "the event loop is blocked" in line]
+    assert len(said) == 1
+    assert "poison.py:" in said[0]
+    assert " count;" in said[0]
+    assert await letters(stage, 0) == []
+
+
+async def test_a_message_that_blocks_every_process_is_parked_after_three_losses_and_its_chat_goes_on(chaos: Chaos, letters: Any) -> None:
+    stage = chaos.stage
+    processes = [await chaos.process(POISON, TEST_BLOCK=str(2.5 * LEASE)).work() for _ in range(2)]
+    for process in processes:
+        await chaos.listen(process, alone=False)
+    await stage.says("one")
+    await stage.says("block")
+    await stage.says("two")
+    await stage.says("one", contact=BRUNO)
+    (letter,) = await letters(stage, 1)
+    assert (letter.reason, letter.crashes) == ("poison", 3)
+    assert await answers(stage, 2) == ["1: one", "2: two"]
+    assert await answers(stage, 1, BRUNO) == ["1: one"]
+    assert len((chaos.place / "blocked").read_text().splitlines()) == 3

@@ -159,6 +159,7 @@ async def what_fails_for_good(engine: Engine) -> None:
     for who in EVERYBODY:
         await write(engine, who, f"2 {who}")
     for turn in await turns(engine):
+        assert await engine.blame(turn, is_to=True)
         await engine.bury(turn, reason="r", detail="d", keep=True)
     letters = await engine.dead_letters(most=100)
     assert len(letters) == len(EVERYBODY)
@@ -196,6 +197,11 @@ async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     await engine.remember("templates:main", b"{}")
     assert await engine.recall("templates:main") == b"{}"
     assert (await engine.schedules.all())[1] == {}
+    await engine.seen.saw("main", 1_000)
+    await engine.seen.want("main")
+    assert (look := await engine.seen.begin("main", "a")) is not None
+    assert await engine.seen.hold("main", "a")
+    await engine.seen.done("main", "a", look)
     view = await engine.chat(place(engine, EVERYBODY[0]).key)
     assert view.fields["state:a"] == b"{}"
     assert await engine.busy() > 0

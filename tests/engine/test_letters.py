@@ -39,6 +39,20 @@ async def test_an_event_that_ended_processes_says_how_many(engine: Engine, redis
     assert (letter.tries, letter.crashes) == (0, 3)
 
 
+async def test_a_loss_of_the_process_is_no_fault_of_an_event_that_waits(engine: Engine, redis: Redis) -> None:
+    await engine.accept(arrival(engine, "a"))
+    shard, chat = place(engine).key.shard, place(engine).key.id
+    for is_to, expected in ((False, 0), (True, 1), (False, 1)):
+        turn = await claim(engine)
+        assert await engine.blame(turn, is_to=not is_to)
+        assert await engine.blame(turn, is_to=is_to)
+        redis.zadd(f"{base(shard)}:lease", {chat: 0})
+        again = await claim(engine)
+        assert again.crashes == expected
+        assert not await engine.blame(turn, is_to=True)  # its lease is lost
+        await engine.retry(again, 0)
+
+
 async def test_letters_of_earlier_versions_are_read(engine: Engine, redis: Redis) -> None:
     name = await buried(engine)
     shard = place(engine).key.shard

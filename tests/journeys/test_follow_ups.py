@@ -1,11 +1,13 @@
 """Follow-ups: once, in the mode of their moment, and never after the contact's reply was accepted."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pilotbot import Bot, Context, FollowUp, Message, Planned, Skipped, Template, days, hours, minutes, seconds, words
 from pilotbot.testing import Platform
+from tests.stage import ANA, Stage, wire
 
 FOLLOW_UP = Template("follow_up")
 
@@ -244,3 +246,32 @@ async def test_what_makes_no_sense_is_refused() -> None:
     parts = ["not negative", "within a year", "time zone", "24 hours", "give follow_up a moment", "a key names", "use ctx.follow_up"]
     for part, text in zip(parts, told, strict=True):
         assert part in text
+
+
+async def test_a_reply_is_accepted_once_the_follow_up_under_way_is_settled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was posted in the very moment in which the contact wrote: until it is known, their webhook is to be delivered again."""
+    monkeypatch.setattr("pilotbot.server.intake.PATIENCE", 0.05)
+    bot = shop()
+    runtime = await stage.work(bot)
+    await stage.says("hello")
+    await stage.sees(1)
+    held = asyncio.Event()
+    arrived = asyncio.Event()
+
+    async def hold() -> None:
+        arrived.set()
+        await held.wait()
+
+    assert stage.sandbox._parts is not None
+    monkeypatch.setattr(stage.sandbox._parts.faults, "wait", hold)
+    await bot.follow_up(ANA, seconds(0), "Did it arrive?", unless_replied=True)
+    await arrived.wait()
+    body = wire("reply", "yes")
+    for _ in range(2):
+        status, answer, headers = await stage.deliver(runtime.url, body)
+        assert (status, answer["code"], headers["Retry-After"]) == (503, "UNDER_WAY", "1")
+    held.set()
+    assert [row["text"] for row in await stage.sees(3)] == ["You said hello", "Did it arrive?", "You said yes"]
+    status, answer, _ = await stage.deliver(runtime.url, body)
+    assert (status, answer["status"]) == (200, "dup")
+    assert await runtime.engine.dead_letters() == []

@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 import { show } from "./modal.js";
 
 const GROUPS = {
-  faultsCalls: ["http500", "http429", "dropBefore", "acceptThenDrop", "latencyMs"],
+  faultsCalls: ["http500", "http429", "dropBefore", "acceptThenDrop", "latencyMs", "hiddenHistory"],
   faultsWebhooks: ["duplicateWebhooks", "shuffleWebhooks", "unsignedWebhooks"],
   faultsNumber: ["numberBlocked", "disconnected", "keyRevoked", "subscription"],
   faultsContact: ["readReceipts"],

@@ -57,6 +57,8 @@ export const PANEL = {
   ],
   f_keyRevoked: ["Key revoked", "Chave revogada"],
   d_keyRevoked: ["Every call with an API key is refused.", "Todo pedido com chave de API é recusado."],
+  f_hiddenHistory: ["Hidden history", "Histórico oculto"],
+  d_hiddenHistory: ["The history shows who wrote and when, not what.", "O histórico mostra quem escreveu e quando, não o quê."],
   f_subscription: ["Paid plan", "Plano pago"],
   d_subscription: ["Off: media is refused.", "Desligado: mídia é recusada."],
   f_noSubscription: ["No paid plan", "Sem plano pago"],
