@@ -35,9 +35,9 @@ class Seen:
         """A message that was written at `at` (ms) came by webhook. After a longer silence the history of it is wanted."""
         await self._calls.script("seen", SHARD, "saw", number, at, OVERLAP)
 
-    async def want(self, number: str, *, delay: int = 0) -> None:
-        """Have the history read from the last message that was seen, if there is one; `delay` ms after the last who said so."""
-        await self._calls.script("seen", SHARD, "want", number, delay, CALM_MOST)
+    async def want(self, number: str, *, delay: int = 0) -> bool:
+        """Have the history read from the last message that was seen; `delay` ms after the last who said so. False where none was."""
+        return bool(await self._calls.script("seen", SHARD, "want", number, delay, CALM_MOST))
 
     async def begin(self, number: str, owner: str) -> Look | None:
         """Take a look on, if one is due and nobody else is at it."""

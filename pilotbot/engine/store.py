@@ -48,6 +48,7 @@ from pilotbot.engine.values import (
 REMEMBER_KEYS = 30 * 24 * HOUR
 POLL_AFTER = (600_000, HOUR, 6 * HOUR)  # a message without a final status is asked for then
 ALIAS_KEEP = 400 * 24 * HOUR
+LAST_WORD = 2.0  # seconds that Redis has at the end to take leases back
 RANKS = {"sent": 1, "failed": 2, "delivered": 3, "read": 4}
 T = TypeVar("T")
 
@@ -129,8 +130,11 @@ class Engine(DeadLetters, Pauses):
         """Give all leases of this process back, and disconnect."""
         try:
             if self._keys is not None:
-                with contextlib.suppress(Away, RedisError):  # then the leases run out by themselves
-                    await asyncio.gather(*(self._calls.script_once("let_go", shard, self.worker, "both") for shard in range(self.shards)))
+                with contextlib.suppress(Away, RedisError, TimeoutError):  # then the leases run out by themselves
+                    async with asyncio.timeout(LAST_WORD):
+                        await asyncio.gather(
+                            *(self._calls.script_once("let_go", shard, self.worker, "both") for shard in range(self.shards))
+                        )
         finally:
             await self._calls.close()
 

@@ -100,11 +100,12 @@ class CatchUp:
         """Say in Redis what came: first that the history is wanted, from before that on."""
         delay, at = self._wanted.pop(name, None), self._latest.pop(name, None)
         try:
-            if delay is not None:
-                await self._engine.seen.want(name, delay=delay)
+            if delay is not None and await self._engine.seen.want(name, delay=delay):
                 delay = None
             if at is not None:
                 await self._engine.seen.saw(name, at)
+                if delay is not None:  # it is the first that came
+                    await self._engine.seen.want(name, delay=delay)
         except (Away, RedisError):
             if delay is not None:
                 self._wanted[name] = min(delay, self._wanted.get(name, delay))

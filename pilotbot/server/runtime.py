@@ -211,7 +211,8 @@ class Runtime:
         await self._sender.stop(max(0.0, until - time.monotonic()))
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._relays, return_exceptions=True)
+        if left := {*self._tasks, *self._relays}:
+            await asyncio.wait(left, timeout=LETTING_GO)
         self._watchdog.stop()
 
     async def kill(self) -> None:

@@ -208,6 +208,8 @@ class Sender(Pool[Lane]):
         told = breaker.why
         if troubled(error):
             pause = breaker.failed(str(error), probe)
+            if breaker.why and verdict.what == "dead":  # answers that make no sense, of the whole number: not this item's fault
+                verdict = Verdict("retry", SHORTEST, unknown=True)
         elif error.family is Family.BLOCKED:
             pause = breaker.refused(str(error), verdict.delay, probe)
         else:

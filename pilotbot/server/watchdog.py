@@ -87,7 +87,7 @@ def blocked(silence: float, slept: float, worked: float) -> bool:
     `slept` is how long the watchdog's own short sleep took, `worked` how much of the processor the process had meanwhile: who sleeps too
     long while the process works was held up by the same as the loop. All in seconds.
     """
-    return silence >= LIMIT and (slept < LIMIT or worked > slept / 2)
+    return silence >= LIMIT and (slept < LIMIT or worked >= LIMIT / 2)
 
 
 def idle(stack: Sequence[traceback.FrameSummary]) -> bool:

@@ -1,6 +1,6 @@
 """A bot that counts a chat's messages and says of each what number it has and whether it came late; "quiet" messages are only counted.
 
-PILOTBOT_TEST_SABOTAGE names guards to be taken away from this process (tests/chaos/sabotage.py).
+PILOTBOT_TEST_SABOTAGE names guards to be taken away from this process (tests/chaos/sabotage_business.py).
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import os
 from pilotbot import Bot, Context, State
 
 if names := os.environ.get("PILOTBOT_TEST_SABOTAGE"):
-    from tests.chaos import sabotage
+    from tests.chaos import sabotage_business as sabotage
 
     sabotage.apply(names)
 

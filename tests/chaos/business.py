@@ -22,7 +22,7 @@ from pilotbot.sandbox.records import Message
 from pilotbot.server.outbox import LaneOutbox
 from pilotbot.server.runtime import open_engine
 from pilotbot.server.saying import Numbers
-from tests.chaos.harness import BOTS, Chaos
+from tests.chaos.harness import BOTS, Chaos, Process
 from tests.chaos.load import Event
 from tests.chaos.proxy import Direction, Proxy
 from tests.chaos.verdict import Findings, Verdict
@@ -113,6 +113,18 @@ class Wire(Proxy):
             for key in self.KEY.findall(data):
                 self.first.setdefault(key.decode(), sandbox_ms(self._stage))
         await super()._write(writer, data, direction)
+
+
+async def at_work(chaos: Chaos, process: Process) -> Process:
+    """Start a process, and wait until it has read the platform's templates too: from then on it calls the platform to post only."""
+    await process.work()
+
+    async def looked() -> bool:
+        async with chaos.stage.http.get(f"{process.url}/readyz") as answer:
+            return bool((await answer.json())["remote"])
+
+    await chaos.stage.until(looked, "the templates to be read")
+    return process
 
 
 def sandbox_ms(stage: Stage) -> int:

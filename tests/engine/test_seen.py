@@ -29,7 +29,7 @@ async def begun(engine: Engine, owner: str = "a") -> Look:
 
 
 def seen(redis: Redis) -> int:
-    return int(redis.hget(HASH, "seen") or 0)  # type: ignore[arg-type]
+    return int(redis.hget(HASH, "seen") or 0)
 
 
 async def test_where_nothing_was_ever_seen_nothing_is_wanted(engine: Engine, redis: Redis) -> None:

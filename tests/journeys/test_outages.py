@@ -95,6 +95,18 @@ async def test_a_refused_number_is_told_once_kept_and_looked_at_again(stage: Sta
     assert await runtime.engine.dead_letters() == []
 
 
+async def test_a_process_that_sent_nothing_tells_of_the_pause_too(stage: Stage) -> None:
+    runtime = await stage.work(echo())
+    await stage.faults(keyRevoked=True)
+    await stage.says("one")
+    await looked(stage, runtime, "paused:blocked", 1)
+    other = await stage.work(echo(), webhook=False)
+    shown = (await readyz(stage, other))["numbers"]
+    assert {name: state["paused"] for name, state in shown.items()} == {"main": REFUSALS["keyRevoked"]}
+    assert other.counts["post:blocked"] == 0
+    await stage.faults(keyRevoked=False)
+
+
 @pytest.mark.parametrize("arrived", [True, False])
 async def test_after_25_hours_a_message_of_unknown_outcome_is_decided_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, arrived: bool

@@ -261,12 +261,15 @@ class TestKeeping:
         assert runtime.counts == {"message.received:ok": 1, "message.received:dup": 99}
         assert sum(redis.zcard(key) for key in redis.scan_iter("*:mailbox:*")) == 1
 
-    async def test_a_full_mailbox_is_told_to_come_again(self, serve: Serve, no_trace: None) -> None:
-        client, _ = await serve(chat_waiting_most=100)
+    async def test_a_full_mailbox_is_told_to_come_again(self, serve: Serve, redis_url: str, no_trace: None) -> None:
+        small = Engine(redis_url, shards=2, terms=Terms(patience=200, depth=100))
+        await small.open()
+        client, _ = await serve(on=small)
         bodies = [json.dumps({**ENVELOPE, "data": {**ENVELOPE["data"], "id": f"e{n}", "messageId": f"w{n}"}}).encode() for n in range(101)]  # type: ignore[dict-item]
         await asyncio.gather(*(accepted(client, raw, signed(raw)) for raw in bodies[:100]))
         async with client.post("/webhook", data=bodies[100], headers=signed(bodies[100])) as answer:
             assert (answer.status, answer.headers["Retry-After"], (await answer.json())["code"]) == (503, "5", "FULL")
+        await small.close()
 
     async def test_a_number_that_is_not_ours_is_acknowledged_and_dropped(self, serve: Serve, redis: Redis) -> None:
         numbers = [{"name": "main", "id": "ours", "key": "k"}, {"name": "other", "id": "too", "key": "k"}]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import httpx
 import orjson
 import pytest
 from aiohttp import web
@@ -16,9 +17,10 @@ from redis import Redis
 
 from pilotbot.engine import HOUR, WINDOW, Arrival, ChatKey, Engine, Item, Notice, Place, Terms
 from pilotbot.engine.keys import base
-from pilotbot.platform import PilotStatus
+from pilotbot.platform import PilotStatus, PlatformError
+from pilotbot.platform.errors import classify, network_error, unreadable
 from pilotbot.server.breaker import FAILURES
-from pilotbot.server.sender import BLOCKED_WAIT, Sender
+from pilotbot.server.sender import BLOCKED_WAIT, Sender, troubled
 
 CHATS = [f"+55119876500{n:02}" for n in range(10)]
 Answer = Callable[[str], web.Response | None]
@@ -152,6 +154,27 @@ def told(caplog: pytest.LogCaptureFixture, level: int = logging.WARNING) -> list
     return [record.getMessage() for record in caplog.records if record.levelno >= level and record.name.endswith("sender")]
 
 
+class TestTroubled:
+    @pytest.mark.parametrize(
+        ("problem", "expected"),
+        [
+            (classify(500, b"", {}, now=0), True),
+            (classify(408, b"", {}, now=0), True),
+            (classify(502, b'{"code":"UPSTREAM_ERROR"}', {}, now=0), True),
+            (network_error(httpx.ConnectError("no")), True),
+            (network_error(httpx.ReadTimeout("no")), True),
+            (unreadable("answer", status=200, outcome_unknown=True), True),
+            (classify(409, b'{"code":"IDEMPOTENCY_KEY_IN_USE"}', {}, now=0), False),
+            (classify(425, b"{}", {}, now=0), False),
+            (classify(429, b"{}", {}, now=0), False),
+            (classify(401, b"{}", {}, now=0), False),
+            (classify(400, b"{}", {}, now=0), False),
+        ],
+    )
+    def test_by_table(self, problem: PlatformError, expected: bool) -> None:
+        assert troubled(problem) is expected
+
+
 class TestInTrouble:
     async def test_failures_of_any_chats_pause_the_number_and_one_probe_goes_first(
         self, engine: Engine, sends: Senders, platform: Platform, caplog: pytest.LogCaptureFixture
@@ -210,6 +233,22 @@ class TestInTrouble:
         assert set(await other.pauses(["main", "second"])) == {"main"}
         assert {str(key) for key in redis.keys("*:paused:*")} == {f"{base(0)}:paused:main", f"{base(1)}:paused:main"}
 
+    async def test_a_page_in_place_of_the_platform_gives_no_message_up(self, engine: Engine, sends: Senders, platform: Platform) -> None:
+        """Maintenance that answers 200 with HTML: each post is one of unknown outcome, and no item's own fault."""
+        sender = sends(engine)
+        await queue(engine, *CHATS)
+        platform.answer = lambda _: web.Response(text="<html>back soon</html>", content_type="text/html")
+        for _ in range(100):
+            await drain(engine, sender)
+            await later(engine, 62)
+        assert max(await tries(engine)) > 5
+        assert await engine.dead_letters() == []
+        platform.answer = None
+        for _ in range(2):
+            await drain(engine, sender)
+            await later(engine, 62)
+        assert sorted(platform.taken.values()) == CHATS
+
     async def test_failures_between_successes_pause_nothing(self, engine: Engine, sends: Senders, platform: Platform) -> None:
         sender = sends(engine)
         for group in (CHATS[: FAILURES - 1], CHATS[FAILURES : 2 * FAILURES - 1]):
@@ -223,8 +262,9 @@ class TestInTrouble:
         assert (sender._counts["post:retry"], sender._counts["paused:retry"]) == (2 * (FAILURES - 1), 0)
 
     async def test_an_item_that_always_fails_does_not_keep_the_others_waiting(
-        self, engine: Engine, sends: Senders, platform: Platform
+        self, engine: Engine, sends: Senders, platform: Platform, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("pilotbot.server.sender.ASIDE", 30.0)  # longer than this may take
         sender = sends(engine)
         many = [f"+5511987651{n:03}" for n in range(50)]
         (bad, *_), others = [[who for who in many if engine.keys.chat("main", who).shard == shard] for shard in range(2)]
@@ -232,7 +272,7 @@ class TestInTrouble:
         platform.answer = lambda who: web.json_response({}, status=502) if who == bad else None
         while not sender.pauses():
             await drain(engine, sender)
-            await later(engine, 61)
+            await later(engine, 91)
         await queue(engine, *others)
         await drain(engine, sender)  # it comes first, and is the probe
         assert platform.taken == {}

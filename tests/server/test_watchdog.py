@@ -52,7 +52,7 @@ class TestBlocked:
         [
             (LIMIT, BEAT, 0.0, True),
             (LIMIT - 0.01, BEAT, BEAT, False),
-            (5.0, 5.0, 5.0, True),  # code that lets no other thread run, such as a regular expression
+            (5.0, 5.0, 1.0, True),  # code that lets no other thread run, such as a regular expression
             (5.0, 5.0, 0.1, False),  # the process was stopped, or the machine gave it no time
         ],
     )

@@ -16,11 +16,12 @@ end
 
 local function want(delay, most)
   local seen = field('seen')
-  if not seen then return end  -- a new installation: the past is not ours
+  if not seen then return 0 end  -- a new installation: the past is not ours
   redis.call('HINCRBY', mark, 'wants', 1)
   redis.call('HSETNX', mark, 'asked', int(now))
   set('since', math.min(field('since') or seen, seen))
   set('look', delay == 0 and now or math.min(math.max(field('look') or 0, now + delay), field('asked') + most))
+  return 1
 end
 
 -- Forward only, and never ahead of now: a clock that is wrong somewhere must not hide what comes until then.
@@ -43,7 +44,7 @@ if step == 'saw' then
   if seen and math.min(time, now) - seen > tonumber(ARGV[4]) then want(0, 0) end  -- nobody wrote, or nobody told us
   saw(time)
 elseif step == 'want' then
-  want(tonumber(ARGV[3]), tonumber(ARGV[4]))
+  return want(tonumber(ARGV[3]), tonumber(ARGV[4]))
 elseif step == 'begin' then
   local since, last = field('since'), field('last')
   if not since or now < field('look') or (last and now < last + tonumber(ARGV[5])) then return false end

@@ -1,0 +1,183 @@
+"""Follow-ups that come due while processes are killed, and while all are down: each fires once, soon.
+
+How late is counted twice: until the index of what is due is empty of it, by Redis, and until the platform has its message, by the sandbox.
+After all were down, the first counts from when one was up again; what had piled up then goes as fast as this machine posts, which is told.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median, quantiles
+
+import pytest
+from redis import Redis
+
+from pilotbot.engine.keys import base
+from tests.chaos.business import EVOLUTION, HEARD, UNPACED, at_work, business, concluded
+from tests.chaos.harness import LEASE, Chaos, Held, Process
+from tests.chaos.load import contacts
+from tests.chaos.verdict import Findings, Row, Verdict, settled
+from tests.stage import ANA
+
+pytestmark = pytest.mark.chaos
+
+LATE = LEASE + 1  # seconds, at most, while any process is up
+SETTINGS = {**EVOLUTION, **UNPACED}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    workers: int
+    contacts: int
+    timers: int
+    spread: float  # seconds over which they come due
+    every: float  # seconds between kills
+    down: float  # seconds without any process
+
+
+SHORT, FULL = Size(2, 60, 300, 8.0, 2.0, 2.0), Size(4, 1000, 10_000, 60.0, 2.0, 20.0)
+
+
+@dataclass(slots=True)
+class Ups:
+    """Since when and until when no process was up (seconds since the epoch), and the slowest timer in the index while one was."""
+
+    left: float = float("inf")
+    back: float = float("inf")
+    slowest: float = 0.0
+    kills: int = 0
+
+    def lateness(self, due: float, at: float) -> float:
+        """How many seconds late something is, or was, without those in which no process was up."""
+        return at - due - max(0.0, min(at, self.back) - max(due, self.left))
+
+
+async def test_timers_once(chaos: Chaos, redis: Redis, seed: int, full: bool, noted: Callable[[Verdict], Verdict]) -> None:
+    size, stage, rng = FULL if full else SHORT, chaos.stage, random.Random(seed)
+    processes = [chaos.process(HEARD, **SETTINGS) for _ in range(size.workers)]
+    await asyncio.gather(*(process.work() for process in processes))
+    people = contacts(size.contacts)
+    first = time.time() + 1 + size.timers / 2000
+    due = {f"timer {n}": first + rng.uniform(0, size.spread) for n in range(size.timers)}
+    began = time.monotonic()
+    async with business(chaos) as ours:
+        await ours.follow_up([(rng.choice(people), text, round(at * 1000)) for text, at in due.items()])
+    assert time.time() < first
+    ups = Ups()
+    watching = asyncio.create_task(_watch(redis, ups))
+    await _harm(chaos, processes, ups, size, first, rng)
+    await stage.until(lambda: not _waiting(redis), "the index to be empty")
+    drained = await settled(stage, redis, patience=20)
+    watching.cancel()
+    rows = [row for row in await stage.rows() if row["direction"] == "out"]
+    taken = {row["text"]: datetime.fromisoformat(row["createdAt"]).timestamp() for row in reversed(rows)}
+    piled = {text for text, at in due.items() if ups.left <= at <= ups.back}
+    caught_up = max((taken.get(text, 0.0) for text in piled), default=0.0)
+    steady = [ups.lateness(at, taken[text]) for text, at in due.items() if text in taken and not ups.left <= at <= caught_up]
+    verdict = noted(
+        await concluded(
+            "timers once", stage, judged(due, rows), seed=seed, began=began, contacts=size.contacts, events=size.timers, deliveries=0,
+            faults=f"{ups.kills} kills, all down for {ups.back - ups.left:.0f} s",
+            measured={
+                "slowest in the index while one was up": f"{ups.slowest:.2f} s of {LATE} s",
+                "slowest to the platform": f"{max(steady):.2f} s (median {median(steady):.2f} s, p99 {quantiles(steady, n=100)[98]:.2f} s)",
+                "piled up while down": f"{len(piled):,}, gone {caught_up - ups.back:.1f} s after",
+            },
+        )
+    )  # fmt: skip
+    assert verdict.clean, repr(verdict)
+    assert drained
+    assert ups.slowest <= LATE, repr(verdict)
+    assert max(steady) <= LATE, repr(verdict)
+
+
+def judged(due: Mapping[str, float], rows: Sequence[Row]) -> Findings:
+    """Each timer has one message, not before its time."""
+    counts = Counter(str(row["text"]) for row in rows)
+    early = [row["text"] for row in rows if datetime.fromisoformat(row["createdAt"]).timestamp() < due.get(row["text"], 0.0) - 0.002]
+    return Findings(
+        lost=[text for text in due if text not in counts],
+        doubled=[text for text, count in counts.items() for _ in range(count - 1)],
+        wrong=[*early, *(text for text in counts if text not in due)],
+    )
+
+
+def _waiting(redis: Redis) -> list[tuple[str, float]]:
+    """What waits first in each shard, with when it is due (ms)."""
+    return [found for shard in range(2) for found in redis.zrange(f"{base(shard)}:timers", 0, 0, withscores=True)]
+
+
+async def _watch(redis: Redis, ups: Ups) -> None:
+    """Note how late the latest timer in the index is."""
+    while True:
+        now = time.time()
+        if not ups.left <= now < ups.back:
+            ups.slowest = max([ups.slowest, *(ups.lateness(due / 1000, now) for _, due in _waiting(redis))])
+        await asyncio.sleep(0.05)
+
+
+async def _harm(chaos: Chaos, processes: Sequence[Process], ups: Ups, size: Size, first: float, rng: random.Random) -> None:
+    """Kill one every few seconds while another is up, until all are due; in the middle, all of them."""
+    middle, end = first + (size.spread - size.down) / 2, first + size.spread
+    while (now := time.time()) < end:
+        if ups.left > now and now >= middle:
+            ups.left = now
+            for process in processes:
+                process.kill()
+            await asyncio.sleep(size.down)
+            for process in processes:
+                process.start()
+            await chaos.stage.until(lambda: _up(processes), "a process to be up")
+            ups.back = time.time()
+        victim = rng.choice(processes)
+        if await _up([one for one in processes if one is not victim]):
+            victim.kill()
+            victim.start()
+            ups.kills += 1
+        wait = size.every * rng.uniform(0.75, 1.25)
+        await asyncio.sleep(min(wait, max(middle - time.time(), 0.0)) if ups.left > time.time() else wait)
+
+
+async def _up(processes: Sequence[Process]) -> bool:
+    return any([await process.is_ready() for process in processes])
+
+
+# --- controls -------------------------------------------------------------------------------------------------------------------
+
+
+async def test_control_what_fired_stays_in_the_index(chaos: Chaos, redis: Redis) -> None:
+    await chaos.process(HEARD, TEST_SABOTAGE="twice", **SETTINGS).work()
+    due = time.time()
+    async with business(chaos) as ours:
+        await ours.follow_up([(ANA, "timer", round(due * 1000))])
+
+    async def twice() -> list[Row]:
+        return found if len(found := await chaos.stage.rows()) > 1 else []
+
+    assert judged({"timer": due}, await chaos.stage.until(twice, "a second message")).kinds() == {"doubled"}
+
+
+@pytest.mark.parametrize(("sabotage", "kinds"), [("steps", {"lost"}), ("", set())])
+async def test_control_taken_out_in_one_step_and_sent_in_another(
+    chaos: Chaos, redis: Redis, sabotage: str, kinds: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the two; with one step for both, killed in the post."""
+    only = await at_work(chaos, chaos.process(HEARD, TEST_SABOTAGE=sabotage, **SETTINGS))
+    held = Held(chaos.stage, monkeypatch)
+    due = time.time()
+    async with business(chaos) as ours:
+        await ours.follow_up([(ANA, "timer", round(due * 1000))])
+    if sabotage:
+        await chaos.stage.until((chaos.place / "steps").exists, "the timer to be taken out")
+    else:
+        await held.arrived.wait()
+    only.kill()
+    held.go_on.set()
+    chaos.let("steps.open")
+    await only.work()
+    assert await settled(chaos.stage, redis, patience=5)
+    assert judged({"timer": due}, await chaos.stage.rows()).kinds() == kinds

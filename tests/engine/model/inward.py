@@ -1,0 +1,166 @@
+"""The way in: accept, claim, and how a turn ends."""
+
+from typing import Any, Literal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from pilotbot.engine import HOUR, Arrival, Claimed, Effects, Engine, Item, Notice
+from tests.engine.model.bench import CONTACT, SHAPE, SHARDS, TIMER, WORKER, Bench
+from tests.engine.model.chat import Chat
+from tests.engine.model.things import TERMS, Event
+
+AGE = st.sampled_from((0, 1, 2, 2 * HOUR, 23 * HOUR, 30 * HOUR, 9 * 24 * HOUR))
+
+
+class Inward(Bench):
+    """Rules for what comes in."""
+
+    @rule(
+        name=CONTACT,
+        what=st.integers(0, 9),
+        age=AGE,
+        kind=st.sampled_from("rrrrqe"),
+        keep_old=st.booleans(),
+        note_only=st.sampled_from((0, 0, 0, 1)),
+    )
+    def accept(self, name: str, what: int, age: int, kind: str, keep_old: bool, note_only: bool) -> None:
+        at = self.now - age
+        more: dict[str, Any] = {"opens": kind != "e", "ages": kind != "e", "keep_old": keep_old, "note_only": note_only}
+        message = "" if kind == "e" else f"m{what}"
+        self.do(lambda: self._accept(name, Event(f"{kind}{what}", at, kind, message, **more)))
+
+    def _accept(self, name: str, event: Event) -> None:
+        chat = self.chats[name]
+        arrival = Arrival(
+            place=self.places[name], id=event.body, at=event.time, body=event.body.encode(), mark=event.mark, message_id=event.message,
+            opens_window=event.opens, ages=event.ages, keep_old=event.keep_old, note_only=event.note_only,
+        )  # fmt: skip
+        idle = chat.holder is None and chat.due is None
+        waiting = sum(len(other.waiting) for other in self.here(self.shard(chat)))
+        outcome = chat.accept(event, self.now, busy=waiting >= TERMS.high_water // SHARDS)
+        accepted = self.run(self.engine.accept(arrival))
+        assert accepted.outcome == outcome
+        assert accepted.wake_mailbox == (outcome == "ok" and idle)
+        self.noted(accepted.put_aside)
+        forbids = event.opens and event.mark != "o" and outcome in {"ok", "noted", "dup"}
+        silent = chat.pin is not None and chat.lane[0].generation is not None
+        assert accepted.under_way == (chat.sender if forbids and silent and chat.sender else "")
+
+    @rule(worker=WORKER, most=st.sampled_from((1, 10)), reap=st.booleans(), heard=st.booleans())
+    def claim(self, worker: int, most: int, reap: bool, heard: bool) -> None:
+        """Where the reply is not heard, chats are leased that nobody works on."""
+        engine = self.engines[worker]
+        self.last = None
+        for shard in range(SHARDS):
+            here = self.here(shard)
+            for chat in here:
+                if reap and chat.lapsed:
+                    chat.crash(self.now)
+            able = {chat.name for chat in here if chat.due is not None and chat.due <= self.now}
+            turns = self.run(engine.claim(shard, most, reap=reap))
+            assert len(turns) == min(most, len(able))
+            assert {self.chat(turn).name for turn in turns} <= able
+            for turn in turns:
+                self.fresh(shard, turn.token)
+                self.take(engine, turn, heard=heard)
+
+    # --- a turn ends, in time or too late ---
+
+    @precondition(lambda self: self.turns)
+    @rule(
+        data=st.data(),
+        keep=st.booleans(),
+        send=st.booleans(),
+        says=st.lists(SHAPE, max_size=2),
+        to=st.none() | CONTACT,
+        timer=st.none() | TIMER,
+    )
+    def commit(self, data: st.DataObject, keep: bool, send: bool, says: list[str], to: str | None, timer: dict[str, Any] | None) -> None:
+        engine, turn = self.drawn(data, self.turns)
+        notice = Notice(place=self.places[to], items=(self.item("template", business=True),)) if to else None
+        effects = Effects(
+            sets={"count": str(int(turn.fields.get("count", b"0")) + 1).encode()},
+            items=tuple(self.item(shape) for shape in says),
+            notices=(notice,) if notice else (),
+            timers=(self.timer(**timer),) if timer else (),
+        )
+        self.do(lambda: self._commit(engine, turn, effects, keep=keep, send=send))
+
+    def _commit(self, engine: Engine, turn: Claimed, effects: Effects, *, keep: bool, send: bool) -> None:
+        chat = self.chat(turn)
+        outcome = chat.commit(turn.token, int(turn.seq), self.now)
+        settled = self.run(engine.commit(turn, effects, keep=keep, send=send))
+        assert settled.outcome == outcome
+        if outcome == "ok":
+            self.staged += ((turn.key.shard, notice) for notice in effects.notices)
+            new = chat.effect(effects, turn.generation, self.now)
+            if new and send:
+                self.take_lane(engine, chat, settled.lane)
+            else:
+                assert settled.lane is None
+            self.go_on(engine, chat, settled.next, keep=keep)
+        else:
+            assert (settled.next, settled.lane) == (None, None)
+        self.noted(settled.put_aside)
+
+    def go_on(self, engine: Engine, chat: Chat, following: Claimed | None, *, keep: bool) -> None:
+        """After an event was settled."""
+        assert (following is not None) == (keep and bool(chat.waiting))
+        chat.release(self.now)
+        if following is not None:
+            self.take(engine, following)
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data(), ordinal=st.sampled_from("01"), shape=SHAPE)
+    def emit(self, data: st.DataObject, ordinal: str, shape: str) -> None:
+        engine, turn = data.draw(st.sampled_from(self.turns))
+        item = self.item(shape)
+        self.do(lambda: self._emit(engine, turn, ordinal, item))
+
+    def _emit(self, engine: Engine, turn: Claimed, ordinal: str, item: Item) -> None:
+        chat = self.chat(turn)
+        outcome, lane, notes = self.run(engine.emit(turn, ordinal, item))
+        if chat.holder != turn.token:
+            assert outcome == "stale"
+        elif ordinal in chat.emitted:
+            assert outcome == "dup"
+        else:
+            assert outcome == "ok"
+            chat.release_held(self.now, business=True)
+            chat.emitted.add(ordinal)
+            chat.say(item, self.now)
+            self.take_lane(engine, chat, lane)
+        assert lane is None or outcome == "ok"
+        self.noted(notes)
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data(), delay=st.sampled_from((0, HOUR)), counts_as=st.sampled_from(("tries", "errors")))
+    def retry(self, data: st.DataObject, delay: int, counts_as: Literal["tries", "errors"]) -> None:
+        engine, turn = self.drawn(data, self.turns)
+        self.do(lambda: self._retry(engine, turn, delay, counts_as))
+
+    def _retry(self, engine: Engine, turn: Claimed, delay: int, counts_as: Literal["tries", "errors"]) -> None:
+        chat = self.chat(turn)
+        settled = self.run(engine.retry(turn, delay, counts_as=counts_as))
+        if chat.holder != turn.token or chat.running is None or chat.running.seq != int(turn.seq):
+            assert settled.outcome == "stale"
+            return
+        assert settled.outcome == "ok"
+        chat.running.blames[counts_as] += 1
+        chat.release(self.now + delay)
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data(), keep=st.booleans())
+    def bury(self, data: st.DataObject, keep: bool) -> None:
+        engine, turn = self.drawn(data, self.turns)
+        self.do(lambda: self._bury(engine, turn, keep=keep))
+
+    def _bury(self, engine: Engine, turn: Claimed, *, keep: bool) -> None:
+        chat = self.chat(turn)
+        outcome = chat.bury(turn.token, int(turn.seq), self.now)
+        settled = self.run(engine.bury(turn, reason="test", detail="", keep=keep))
+        assert settled.outcome == outcome
+        self.noted(settled.put_aside)
+        if outcome == "ok":
+            self.go_on(engine, chat, settled.next, keep=keep)

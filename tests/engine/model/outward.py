@@ -1,0 +1,129 @@
+"""The way out: what is queued, relayed, leased, sent, refused."""
+
+from typing import Literal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from pilotbot.engine import HOUR, Engine, Item, Lane, Notice, Record
+from tests.engine.model.bench import CONTACT, SHAPE, SHARDS, WORKER, Bench
+from tests.engine.model.chat import Chat
+from tests.engine.model.things import label
+
+Verdict = Literal["unposted", "retry", "again", "dead"]
+VERDICTS: tuple[Verdict, ...] = ("unposted", "retry", "retry", "again", "dead")
+
+
+class Outward(Bench):
+    """Rules for what goes out."""
+
+    @rule(name=CONTACT, what=st.integers(0, 3), shape=SHAPE, business=st.booleans(), parts=st.booleans())
+    def enqueue(self, name: str, what: int, shape: str, business: bool, parts: bool) -> None:
+        first = self.item(shape, id=f"{name}-{what}", business=business, group="g" * parts)
+        rest = (self.item("text", business=business, group="g", rest=True),) if parts else ()
+        self.do(lambda: self._enqueue(Notice(place=self.places[name], items=(first, *rest))))
+
+    def _enqueue(self, notice: Notice, *, bury: bool = False) -> None:
+        outcome = self.chats[self.names[notice.place.key]].enqueue(notice.items, self.now)
+        assert self.run(self.engine.enqueue(notice, bury=bury)) == (outcome, ())
+
+    @precondition(lambda self: self.staged)
+    @rule(dies=st.booleans())
+    def relay(self, dies: bool) -> None:
+        """What commits staged goes to its own chats; a process that dies over it leaves it to be done again."""
+        self.do(lambda: self._relay(dies=dies))
+
+    def _relay(self, *, dies: bool) -> None:
+        if dies:
+            for _, notice in self.staged:
+                self._enqueue(notice, bury=True)
+            return
+        for shard in range(SHARDS):
+            mine = [notice for there, notice in self.staged if there == shard]
+            for notice in mine:
+                self.chats[self.names[notice.place.key]].enqueue(notice.items, self.now)
+            notices, notes = self.run(self.engine.relay_leftovers(shard, older_than=0))
+            assert (sorted(notice.id for notice in notices), notes) == (sorted(notice.id for notice in mine), ())
+        self.staged.clear()
+
+    @rule(worker=WORKER, reap=st.booleans(), heard=st.booleans())
+    def claim_lanes(self, worker: int, reap: bool, heard: bool) -> None:
+        engine = self.engines[worker]
+        self.last = None
+        for shard in range(SHARDS):
+            here = self.here(shard)
+            for chat in here:
+                if reap and chat.sender_lapsed:
+                    chat.give_up(self.now)
+            leases, notes = self.run(engine.claim_lanes(shard, 10, reap=reap))
+            others = [chat for chat in here if chat.lane_due is not None and chat.lane_due <= self.now]
+            for lane in leases:
+                others.remove(self.chat(lane))
+                self.take_lane(engine, self.chat(lane), lane, heard=heard)
+            for chat in others:
+                self.take_lane(engine, chat, None)
+            self.noted(notes)
+
+    @precondition(lambda self: self.lanes)
+    @rule(data=st.data())
+    def sent(self, data: st.DataObject) -> None:
+        engine, lane = self.drawn(data, self.lanes)
+        self.do(lambda: self._sent(engine, lane))
+
+    def _sent(self, engine: Engine, lane: Lane) -> None:
+        chat, platform_id = self.chat(lane), lane.item.key(lane.pin)
+        again = self.run(engine.record(lane, platform_id)).again
+        assert (again is not None) == (lane.pin == "free" and lane.item.enforced and not lane.item.again)
+        if again is not None:
+            self.refusable[platform_id] = chat.name
+        settled = self.run(engine.sent(lane))
+        assert settled.outcome == ("ok" if chat.sender == lane.token else "stale")
+        if chat.sender == lane.token:
+            chat.sent.append(label(chat.settled()))
+            chat.lane_due = None
+            self.take_lane(engine, chat, settled.lane)
+        else:
+            assert settled.lane is None
+        self.noted(settled.put_aside)
+
+    @precondition(lambda self: self.lanes)
+    @rule(data=st.data(), verdict=st.sampled_from(VERDICTS), delay=st.sampled_from((0, 0, HOUR)), unknown=st.booleans())
+    def unsent(self, data: st.DataObject, verdict: Verdict, delay: int, unknown: bool) -> None:
+        engine, lane = self.drawn(data, self.lanes)
+        self.do(lambda: self._unsent(engine, lane, verdict, delay, unknown=lane.unknown or unknown))
+
+    def _unsent(self, engine: Engine, lane: Lane, verdict: Verdict, delay: int, *, unknown: bool) -> None:
+        chat = self.chat(lane)
+        outcome = self.run(engine.unsent(lane, verdict, delay=delay, unknown=unknown, reason="test"))
+        assert outcome == ("ok" if chat.sender == lane.token else "stale")
+        if chat.sender != lane.token or chat.pin is None:
+            return
+        at = self.now
+        if verdict == "dead":
+            item = chat.settled()
+            chat.dead[label(item)] = item
+        elif verdict == "again":
+            chat.refused(chat.pin.inbound)
+            chat.pin = None
+        else:
+            at += delay
+            if verdict == "retry":
+                chat.pin.known, chat.pin.tries = not unknown, chat.pin.tries + 1
+        chat.let_lane_go(at)
+
+    @precondition(lambda self: self.refusable)
+    @rule(data=st.data())
+    def refused_late(self, data: st.DataObject) -> None:
+        """The platform says of a message that it took that the window was closed: decided again, once."""
+        platform_id = data.draw(st.sampled_from(sorted(self.refusable)))
+        chat = self.chats[self.refusable.pop(platform_id)]
+        _, record = self.run(self.engine.merge_status(platform_id, "failed", code="META_OUTSIDE_24H_WINDOW", message_id=None))
+        again = record.again
+        assert again is not None
+        self.do(lambda: self._decide_again(chat, record, again))
+
+    def _decide_again(self, chat: Chat, record: Record, again: Item) -> None:
+        outcome = chat.enqueue((again,), self.now)
+        if outcome == "ok":
+            chat.refused(int(record.inbound) if record.inbound else None)
+        assert self.run(self.engine.decide_again(record)) == (outcome, ())
