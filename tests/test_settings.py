@@ -45,6 +45,9 @@ def test_a_key_and_a_secret_are_enough() -> None:
     assert (settings.host, settings.port, settings.log_level) == ("127.0.0.1", 8701, "INFO")
     assert (settings.shards, settings.workers, settings.senders) == (8, 64, 64)
     assert (settings.lease_seconds, settings.handler_timeout_seconds, settings.window_margin_seconds) == (30, 120, 120)
+    assert (settings.chat_waiting_most, settings.waiting_most, settings.stale_after_seconds) == (1_000, 100_000, 86_400)
+    assert (settings.contact_per_second, settings.contact_burst) == (10, 300)
+    assert (settings.business_per_second, settings.business_chat_seconds) == (20, 6)
 
 
 def test_overrides_win_over_the_environment_which_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +166,15 @@ def test_the_host_is_kept_without_path(url: str) -> None:
         ("lease_seconds", "0"),
         ("handler_timeout_seconds", "nan"),
         ("window_margin_seconds", "90000"),
+        ("stale_after_seconds", "700000"),
+        ("stale_after_seconds", "0"),
+        ("chat_waiting_most", "0"),
+        ("chat_waiting_most", "20000"),
+        ("waiting_most", "99"),
+        ("contact_per_second", "0"),
+        ("contact_burst", "0"),
+        ("business_per_second", "inf"),
+        ("business_chat_seconds", "-1"),
         ("log_level", "LOUD"),
         ("host", ""),
     ],

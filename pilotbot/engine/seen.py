@@ -18,8 +18,12 @@ LEASE = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A history is to be read: from when on (business ms), and by how many it was wanted when this look began, at `now`."""
+    """A history is to be read from `start` on (business ms), which is a little before `since`, what is wanted.
 
+    `wants` is how often it was, when this look began at `now`.
+    """
+
+    start: int
     since: int
     wants: int
     now: int
@@ -41,7 +45,7 @@ class Seen:
 
     async def begin(self, number: str, owner: str) -> Look | None:
         """Take a look on, if one is due and nobody else is at it."""
-        found = await self._calls.script("seen", SHARD, "begin", number, owner, LEASE, EVERY, BACK)
+        found = await self._calls.script("seen", SHARD, "begin", number, owner, LEASE, EVERY, OVERLAP, BACK)
         return Look(*map(int, found)) if found else None
 
     async def hold(self, number: str, owner: str, *, since: int | None = None) -> bool:

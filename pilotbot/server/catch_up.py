@@ -59,7 +59,7 @@ class CatchUp:
         self._take = take
         self._counts = counts
         self._losses = engine.losses
-        self._latest: dict[str, int] = {}
+        self._came: dict[str, tuple[int, int]] = {}  # since the last note: when the first and the newest of them were written
         self._wanted: dict[str, int] = {number.name: 0 for number in numbers}  # a process that starts may have missed something
         self._trouble: dict[str, str] = {}
 
@@ -77,7 +77,10 @@ class CatchUp:
             if outcome in AGAIN and outcome != "under-way":
                 self._wanted.setdefault(number.name, CALM)
             elif event.at is not None and outcome != "stale":
-                self._latest[number.name] = max(event.at, self._latest.get(number.name, 0))
+                first, newest = self._came.get(number.name, (event.at, event.at))
+                self._came[number.name] = first, max(event.at, newest)
+                if event.at - newest > OVERLAP:  # a silence that ends, between two notes
+                    self._wanted[number.name] = 0
 
     def away(self) -> None:
         """A webhook was answered 503, for Redis is away."""
@@ -98,19 +101,19 @@ class CatchUp:
 
     async def _note(self, name: str) -> None:
         """Say in Redis what came: first that the history is wanted, from before that on."""
-        delay, at = self._wanted.pop(name, None), self._latest.pop(name, None)
+        seen, delay, came = self._engine.seen, self._wanted.pop(name, None), self._came.pop(name, None)
         try:
-            if delay is not None and await self._engine.seen.want(name, delay=delay):
-                delay = None
-            if at is not None:
-                await self._engine.seen.saw(name, at)
-                if delay is not None:  # it is the first that came
-                    await self._engine.seen.want(name, delay=delay)
+            if delay is not None and not await seen.want(name, delay=delay) and came is not None:  # the first that ever came
+                await seen.saw(name, came[0])
+                await seen.want(name, delay=delay)
+            delay = None
+            if came is not None:
+                await seen.saw(name, came[1])
         except (Away, RedisError):
             if delay is not None:
                 self._wanted[name] = min(delay, self._wanted.get(name, delay))
-            if at is not None:
-                self._latest[name] = max(at, self._latest.get(name, 0))
+            if came is not None:
+                self._came[name] = came[0], max(came[1], self._came.get(name, came)[1])
             raise
 
     async def _look(self, number: NumberSettings, look: Look) -> None:
@@ -122,7 +125,7 @@ class CatchUp:
 
         reading, delay, trouble = Reading(self._clients[name], self._take, number, go_on), EVERY, ""
         try:
-            await reading.read(look.since - OVERLAP, look.now)
+            await reading.read(look.start, look.now)
         except TakenOver:
             log.info("number %s: another process reads the history", name)
             return

@@ -43,6 +43,7 @@ from pilotbot.settings import NumberSettings, Settings
 log = logging.getLogger(__name__)
 
 GRACE = 25.0  # seconds that a stop takes at most: running turns and posts are given that
+BACKLOG = 1024  # connections that wait to be taken
 POSTING = 3.0  # seconds of those that are kept for posting what the last turns said
 
 Role = Literal["all", "server", "worker"]
@@ -368,8 +369,8 @@ async def running(
         await runner.setup()
         await runtime.start()
         if sockets or runtime.duties.webhooks or "port" in settings.model_fields_set:
-            sites: list[web.BaseSite] = [web.SockSite(runner, each) for each in sockets]
-            for site in sites or [web.TCPSite(runner, settings.host, settings.port)]:
+            sites: list[web.BaseSite] = [web.SockSite(runner, each, backlog=BACKLOG) for each in sockets]
+            for site in sites or [web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)]:
                 await site.start()
             runtime.url = f"http://{settings.host}:{runner.addresses[0][1]}"
         yield runtime

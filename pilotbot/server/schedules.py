@@ -68,7 +68,7 @@ class Ticker:
             self._counts["schedule.run:missed"] += due.dropped
         following, last = due.next, stored.last if stored is not None else None
         for run in due.runs:
-            taken = await take_in(self._engine, schedule.name, self._number, run, id_=str(__import__('time').time_ns()), now=now)
+            taken = await take_in(self._engine, schedule.name, self._number, run, id_=occurrence_id(schedule.name, run.due), now=now)
             self._counts[f"schedule.run:{taken.outcome}"] += 1
             if taken.outcome not in ("ok", "dup"):
                 log.warning("schedule %s: %s; the run waits", schedule.name, taken.outcome)

@@ -165,4 +165,21 @@ async def test_it_goes_back_a_week_at_most(engine: Engine) -> None:
     await engine.seen.saw("main", 1_000)
     await engine.seen.want("main")
     look = await begun(engine)
-    assert look.since == look.now - BACK
+    assert look.start == look.now - BACK
+
+
+async def test_nor_before_the_first_that_ever_came(engine: Engine) -> None:
+    at = await now_of(engine) - MINUTE
+    await engine.seen.saw("main", at)
+    await engine.seen.saw("main", at + 100)
+    await engine.seen.want("main")
+    assert (await begun(engine)).start == at
+
+
+async def test_what_is_a_little_older_is_read_again(engine: Engine) -> None:
+    at = await now_of(engine)
+    for ago in (3 * OVERLAP, 2 * OVERLAP, OVERLAP):
+        await engine.seen.saw("main", at - ago)
+    await engine.seen.want("main")
+    look = await begun(engine)
+    assert (look.start, look.since) == (at - 2 * OVERLAP, at - OVERLAP)

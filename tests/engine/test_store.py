@@ -45,6 +45,12 @@ class TestAccept:
         assert (await engine.accept(arrival(engine, "a-quote", message_id="wamid.a", mark="q"))).outcome == "dup"
         assert (await engine.commit(turn, Effects(), keep=True, send=False)).next is None
 
+    async def test_a_quote_whose_content_is_hidden_replaces_nothing(self, engine: Engine) -> None:
+        await engine.accept(arrival(engine, "a"))
+        hidden = arrival(engine, "a-quote", message_id="wamid.a", mark="q", note_only=True)
+        assert (await engine.accept(hidden)).outcome == "dup"
+        assert (await claim(engine)).body == b"a"
+
     async def test_waiting_events_are_sorted_by_their_time(self, engine: Engine) -> None:
         start = now_ms() - 60_000
         for event, at in (("c", 30), ("a", 10), ("b", 20), ("b2", 20)):

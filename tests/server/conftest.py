@@ -11,6 +11,7 @@ from pilotbot import Bot, Context, Settings, load_settings
 from pilotbot.engine import Engine
 from pilotbot.server import Runtime
 from pilotbot.server.http import Limits, build_runner
+from tests.server.posting import other, platform, sends  # noqa: F401 - fixtures
 
 SECRET = "the-first-secret"
 

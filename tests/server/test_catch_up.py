@@ -345,6 +345,8 @@ class Desk:
 
     async def started(self, *, ago: int = 60_000) -> int:
         """A message came by webhook so long ago. Returns when."""
+        await self.catch_up.tick()
+        await self.webhook(row_of("long ago", "hi", at=await self.now() - ago - OVERLAP))
         at = await self.now() - ago
         assert await self.webhook(row_of("first", "first", at=at)) == "ok"
         self.source.rows.append(row_of("first", "first", at=at))

@@ -2,156 +2,21 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import httpx
-import orjson
 import pytest
 from aiohttp import web
 from redis import Redis
 
-from pilotbot.engine import HOUR, WINDOW, Arrival, ChatKey, Engine, Item, Notice, Place, Terms
+from pilotbot.engine import Engine
 from pilotbot.engine.keys import base
-from pilotbot.platform import PilotStatus, PlatformError
+from pilotbot.platform import PlatformError
 from pilotbot.platform.errors import classify, network_error, unreadable
 from pilotbot.server.breaker import FAILURES
-from pilotbot.server.sender import BLOCKED_WAIT, Sender, troubled
-
-CHATS = [f"+55119876500{n:02}" for n in range(10)]
-Answer = Callable[[str], web.Response | None]
-
-
-def no(status: int, code: str | None = None, **headers: str) -> Answer:
-    """Every post is refused like this."""
-    return lambda _: web.json_response({"error": "no", "code": code} if code else {"error": "no"}, status=status, headers=headers)
-
-
-def lost(_: str) -> None:
-    """Every post is taken, and its answer is lost."""
-    return
-
-
-def dropped(_: str) -> web.Response:
-    """No post arrives, and none is answered."""
-    return web.Response(status=499)
-
-
-@dataclass
-class Platform:
-    """A small platform. `answer` is given the chat: what it says, None to take the post. `held`: posts are answered once it is set."""
-
-    answer: Answer | None = None
-    posts: list[str] = field(default_factory=list)
-    taken: dict[str, str] = field(default_factory=dict)
-    history_is_away: bool = False
-    held: asyncio.Event | None = None
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def post(self, request: web.Request) -> web.StreamResponse:
-        body = orjson.loads(await request.read())
-        who = body["destinationNumber"]
-        self.posts.append(who)
-        self.arrived.set()
-        if self.held is not None:
-            await self.held.wait()
-        answer = self.answer(who) if self.answer is not None else None
-        if answer is None or answer.status == 202:
-            self.taken.setdefault(request.headers["Idempotency-Key"], who)
-        if self.answer is lost or (answer is not None and answer.status == 499):
-            assert request.transport is not None
-            request.transport.abort()
-        return answer or web.json_response({"id": f"p{len(self.taken)}", "status": "QUEUED"}, status=202)
-
-    async def history(self, _: web.Request) -> web.StreamResponse:
-        if self.history_is_away:
-            return web.json_response({"error": "no"}, status=500)
-        rows = [
-            {"id": f"p{n}", "direction": "OUTBOUND", "text": "Your order is packed.", "participantPhone": who}
-            for n, who in enumerate(self.taken.values(), 1)
-        ]
-        return web.json_response({"messages": rows, "total": len(rows), "page": 1, "totalPages": 1})
-
-
-Senders = Callable[[Engine], Sender]
-
-
-@pytest.fixture
-async def platform() -> Platform:
-    return Platform()
-
-
-@pytest.fixture
-async def sends(platform: Platform) -> AsyncIterator[Senders]:
-    """Makes senders, each as in a process of its own."""
-    app = web.Application()
-    app.add_routes([web.post("/v1/messages/send", platform.post), web.get("/v1/messages/history", platform.history)])
-    runner = web.AppRunner(app, access_log=None)
-    async with AsyncExitStack() as stack:
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        client = await stack.enter_async_context(PilotStatus(url, api_key="key", random=lambda: 0.0))
-        yield lambda engine: Sender(engine, {"main": client}, counts=Counter())
-
-
-@pytest.fixture
-async def other(redis_url: str) -> AsyncIterator[Engine]:
-    """The engine of another process."""
-    opened = Engine(redis_url, shards=2, terms=Terms(patience=200))
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-def place(engine: Engine, who: str) -> Place:
-    return Place(key=engine.keys.chat("main", who), number="main", kind="contact", address=who)
-
-
-async def queue(engine: Engine, *who: str, enforced: bool = False) -> None:
-    """One item for each of these."""
-    for one in who:
-        body = orjson.dumps({"destinationNumber": one, "text": "Your order is packed."})
-        notice = Notice(place=place(engine, one), items=(Item(id=f"item-{one}", free=body, enforced=enforced),))
-        assert (await engine.enqueue(notice))[0] == "ok"
-
-
-async def later(engine: Engine, seconds: float) -> None:
-    await engine.advance(await engine.advance(0) + round(seconds * 1000))
-
-
-async def begin(engine: Engine, sender: Sender) -> None:
-    """Begin to send what is due, all at once."""
-    for lanes, notes in [await engine.claim_lanes(shard, 50) for shard in range(engine.shards)]:
-        sender.note(notes)
-        for lane in lanes:
-            sender.offer(lane)
-
-
-async def finish(sender: Sender) -> None:
-    async with asyncio.timeout(20):
-        while sender._tasks:
-            await asyncio.wait(list(sender._tasks))
-
-
-async def drain(engine: Engine, sender: Sender) -> None:
-    await begin(engine, sender)
-    await finish(sender)
-
-
-async def tries(engine: Engine) -> list[int]:
-    """How often each item was tried, of those that wait."""
-    views = [await engine.chat(place(engine, who).key) for who in CHATS]
-    return [int(view.fields.get("o:tries", b"0")) for view in views if view.waiting_items]
-
-
-def told(caplog: pytest.LogCaptureFixture, level: int = logging.WARNING) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= level and record.name.endswith("sender")]
+from pilotbot.server.sender import BLOCKED_WAIT, troubled
+from tests.server.posting import CHATS, Answer, Platform, Senders, begin, drain, finish, later, lost, no, place, queue, told, tries
 
 
 class TestTroubled:
@@ -437,60 +302,3 @@ class TestThrottled:
         until = int(await engine._calls.command("GET", f"{base(0)}:paused:main"))
         assert before + 1000 * least <= until <= after + 1000 * most
         assert sender.pauses() == {}  # the platform works: no probe is needed
-
-
-async def writes(engine: Engine, who: str) -> None:
-    await engine.accept(Arrival(place=place(engine, who), id="hi", body=b"{}", at=None, opens_window=True))
-
-
-async def outage(engine: Engine, sender: Sender, platform: Platform, first: Answer, hours: int) -> int:
-    """A message whose first post is lost, then hours without a platform. Returns how many posts of it there were."""
-    await writes(engine, CHATS[0])
-    await queue(engine, CHATS[0], enforced=True)
-    platform.answer = first
-    await drain(engine, sender)
-    platform.answer, platform.history_is_away = no(500), True
-    for _ in range(hours):
-        await later(engine, 3600)
-        await drain(engine, sender)
-    return len(platform.posts)
-
-
-def waiting(engine: Engine, who: str) -> ChatKey:
-    return place(engine, who).key
-
-
-@pytest.fixture
-def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client's own short waits between its looks at the history take no time: it draws 0."""
-    monkeypatch.setattr("pilotbot.platform.client.PATIENCE", 0.0)
-
-
-@pytest.mark.usefixtures("no_sleep")
-class TestTwentyFiveHours:
-    async def test_a_message_that_arrived_is_found_and_not_posted_again(self, engine: Engine, sends: Senders, platform: Platform) -> None:
-        sender = sends(engine)
-        posts = await outage(engine, sender, platform, lost, 25)
-        platform.answer, platform.history_is_away = None, False
-        await later(engine, 3600)
-        await drain(engine, sender)
-        await drain(engine, sender)
-        assert len(platform.posts) == posts <= 1 + WINDOW // HOUR  # none after the platform may have forgotten the key
-        assert list(platform.taken.values()) == [CHATS[0]]
-        assert ((await engine.chat(waiting(engine, CHATS[0]))).waiting_items, await engine.dead_letters()) == (0, [])
-        record = await engine.find_record("p1")
-        assert record is not None
-        assert record.item == f"item-{CHATS[0]}"
-
-    async def test_a_message_that_nobody_saw_is_decided_once_by_a_person(self, engine: Engine, sends: Senders, platform: Platform) -> None:
-        sender = sends(engine)
-        posts = await outage(engine, sender, platform, dropped, 25)
-        platform.answer, platform.history_is_away = None, False
-        for _ in range(3):
-            await later(engine, 3600)
-            await drain(engine, sender)
-        assert len(platform.posts) == posts
-        assert platform.taken == {}
-        (letter,) = await engine.dead_letters()
-        assert letter.reason == "unknown-outcome"
-        assert letter.tries == 1 + 25  # the looks at a history that was away count as well

@@ -39,7 +39,7 @@ end
 -- A note of a message whose content is hidden is remembered apart: the message itself may still come, and is handled then.
 local note_only, note = ARGV[16] == '1', 'note:' .. id
 if known(id) or known(message) or note_only and known(note) then  -- the reply may have the id of the other event, too
-  if kind == 'q' and message ~= '' and replace_waiting() then return {'replaced', 0, 0, {}, ''} end
+  if kind == 'q' and message ~= '' and not note_only and replace_waiting() then return {'replaced', 0, 0, {}, ''} end
   return {'dup', 0, 0, {}, moves and awaiting(c, redis.call('HGET', chat, 'o:waits')) or ''}
 end
 -- Older than what dedupe remembers: a capture played again, or a device's history.

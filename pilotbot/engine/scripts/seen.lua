@@ -1,7 +1,8 @@
 -- What is known of a number's webhooks, and whether its history is to be read for what they did not tell (design section 3.5).
 -- A hash per number, in business time: `seen`, when the newest message that came was written; `since`, where the history is wanted,
--- from when on; `wants`, how often it was, `asked`, when first; `look`, not before when; `last`, when somebody last read it.
--- ARGV: step, number, then 'saw': time, silence ms | 'want': delay ms, most ms | 'begin': owner, lease ms, every ms, back ms
+-- from when on; `wants`, how often it was, `asked`, when first; `look`, not before when; `last`, when somebody last read it; `first`, when
+-- the first message that ever came was written.
+-- ARGV: step, number, then 'saw': time, silence ms | 'want': delay ms, most ms | 'begin': owner, lease ms, every ms, overlap ms, back ms
 --       | 'hold': owner, lease ms, since or '' | 'done': owner, wants, since or '', newest time read or '', delay ms
 local step, number = ARGV[1], ARGV[2]
 local mark, looking = key('seen', number), key('looking', number)
@@ -28,6 +29,7 @@ end
 local function saw(time)
   local seen, at = field('seen') or 0, math.min(time, now)
   if at > seen then set('seen', at) end
+  redis.call('HSETNX', mark, 'first', int(at))
   redis.call('PEXPIRE', mark, KEEP)
 end
 
@@ -49,7 +51,9 @@ elseif step == 'begin' then
   local since, last = field('since'), field('last')
   if not since or now < field('look') or (last and now < last + tonumber(ARGV[5])) then return false end
   if not hold(ARGV[3], ARGV[4]) then return false end
-  return {int(math.max(since, now - tonumber(ARGV[6]))), int(field('wants')), int(now)}
+  -- What was written before the installation first heard of anything is none of its business.
+  local start = math.max(since - tonumber(ARGV[6]), field('first'), now - tonumber(ARGV[7]))
+  return {int(start), int(since), int(field('wants')), int(now)}
 elseif step == 'hold' then
   if not hold(ARGV[3], ARGV[4]) then return 0 end
   if ARGV[5] ~= '' and field('since') then set('since', tonumber(ARGV[5])) end

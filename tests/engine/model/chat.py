@@ -32,6 +32,7 @@ class Chat:
     due: int | None = None  # when it may be leased, where it waits for that
     holder: str | None = None
     running: Event | None = None
+    blamed: bool = True  # the loss of its process would be the running event's fault
     lapsed: bool = False  # the lease ran out and nobody has taken it back yet
     last: tuple[str, int] | None = None
 
@@ -66,8 +67,9 @@ class Chat:
 
     def accept(self, event: Event, now: int, *, busy: bool) -> str:
         names = {event.body} | ({f"message:{event.message}"} if event.message else set())
-        if names & self.seen:
-            return "replaced" if event.mark == "q" and self._replace(event) else "dup"
+        noted = {f"note:{event.body}"} if event.note_only else set()  # apart: the message itself may still come
+        if (names | noted) & self.seen:
+            return "replaced" if event.mark == "q" and not event.note_only and self._replace(event) else "dup"
         if event.time < now - MEMORY:
             return "stale"
         old = event.ages and event.time < now - TERMS.old_after
@@ -79,7 +81,7 @@ class Chat:
         flood = max(self.flood, now)
         if event.opens and flood - TERMS.contact_gap * TERMS.contact_burst > now:
             return "flood"
-        self.seen |= names
+        self.seen |= noted or names
         self.seq += 1
         event.seq, event.mark = self.seq, "o" if old else event.mark
         if event.opens:
@@ -109,7 +111,7 @@ class Chat:
             self.due = now
 
     def lease(self, token: str) -> None:
-        self.holder, self.running, self.due, self.lapsed = token, self.head(), None, False
+        self.holder, self.running, self.due, self.blamed, self.lapsed = token, self.head(), None, True, False
 
     def release(self, at: int) -> None:
         self.holder, self.running, self.lapsed = None, None, False
@@ -163,7 +165,7 @@ class Chat:
 
     def crash(self, now: int) -> None:
         """The lease ran out, and is taken back."""
-        if self.running is not None:
+        if self.running is not None and self.blamed:
             self.running.blames["crashes"] += 1
         self.release(now)
 

@@ -134,6 +134,20 @@ class Inward(Bench):
         assert lane is None or outcome == "ok"
         self.noted(notes)
 
+    @precondition(lambda self: any(turn.crashes for _, turn in self.turns))
+    @rule(data=st.data(), is_to=st.booleans())
+    def blame(self, data: st.DataObject, is_to: bool) -> None:
+        """What was running when processes were lost waits for a moment of its own."""
+        engine, turn = data.draw(st.sampled_from([(by, turn) for by, turn in self.turns if turn.crashes]))
+        self.do(lambda: self._blame(engine, turn, is_to=is_to))
+
+    def _blame(self, engine: Engine, turn: Claimed, *, is_to: bool) -> None:
+        chat = self.chat(turn)
+        mine = chat.holder == turn.token
+        assert self.run(engine.blame(turn, is_to=is_to)) == mine
+        if mine:
+            chat.blamed = is_to
+
     @precondition(lambda self: self.turns)
     @rule(data=st.data(), delay=st.sampled_from((0, HOUR)), counts_as=st.sampled_from(("tries", "errors")))
     def retry(self, data: st.DataObject, delay: int, counts_as: Literal["tries", "errors"]) -> None:

@@ -96,8 +96,8 @@ class Upkeep(Bench):
         if isinstance(found, Event):
             if not drop:
                 box = f"{base(self.shard(chat))}:mailbox:{self.places[chat.name].key.id}"
-                ((_, time),) = self.redis.zrange(box, -1, -1, withscores=True)  # type: ignore[misc]
-                chat.put_back(found, int(time), self.now)
+                latest: Any = self.redis.zrange(box, -1, -1, withscores=True)
+                chat.put_back(found, int(latest[0][1]), self.now)
         elif drop:
             del chat.said[name]
         else:
@@ -129,7 +129,8 @@ class Upkeep(Bench):
     def connection_lost(self, worker: int, what: Literal["mailbox", "lane", "both"], restarts: bool) -> None:
         """A worker gives back what it was leased and does not know of; one that starts anew knows of nothing."""
         engine = self.engines[worker]
-        kept = [] if restarts else [lease.token for mine, lease in (*self.turns, *self.lanes) if mine is engine]
+        known = [] if restarts else [(by, turn.token) for by, turn in self.turns] + [(by, lane.token) for by, lane in self.lanes]
+        kept = [token for by, token in known if by is engine]
         self.do(lambda: self._let_go(engine, what, kept))
 
     def _let_go(self, engine: Engine, what: Literal["mailbox", "lane", "both"], kept: list[str]) -> None:
