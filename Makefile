@@ -12,7 +12,7 @@ PYTEST_ARGS ?= -n 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint format clean
+.PHONY: help demo test chaos mutants lint format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo '             with options: make demo ARGS="--sandbox-port 8800 --port 8801"'
 	@echo 'make test    the whole suite, linters first'
 	@echo 'make chaos   the tests of kills, freezes and outages in their long form (half an hour)'
+	@echo 'make mutants takes guards away, one by one, and sees that the tests notice (a quarter of an hour)'
 	@echo 'make lint    linters and types only'
 	@echo 'make format  put the code into its form'
 	@echo 'make clean   remove the environment and caches'
@@ -33,6 +34,9 @@ test: lint
 
 chaos: $(VENV)/installed-dev
 	@$(BIN)/pytest tests/chaos --chaos full -n 0 -v -s
+
+mutants: $(VENV)/installed-dev
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 lint: $(VENV)/installed-dev
 	@echo 'make: checking style, types and layers'

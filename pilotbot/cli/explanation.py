@@ -35,7 +35,7 @@ def told_lines(rehearsal: Rehearsal, bot: Bot, stored: Mapping[str, bytes]) -> I
     yield ""
     if rehearsal.decided is not None:
         way = "out of" if rehearsal.decided.what == "out" else "into"
-        yield f"It is a word by which contacts opt {way} what they did not ask for: the bot notes that and confirms it; no handler is tried."
+        yield f"It is a word by which contacts opt {way} what they did not ask for: the bot notes and confirms it; no handler is tried."
     elif rehearsal.trace is None:
         yield "Its label is alive with several meanings: the bot asks which, and no handler is tried."
     else:

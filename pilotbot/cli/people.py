@@ -1,4 +1,7 @@
-"""The commands about contacts: what they decided, and what is to be written to them later. What a command does is in the module of its name."""
+"""The commands about contacts: what they decided, and what is to be written to them later.
+
+What a command does is in the module of its name.
+"""
 
 # ruff: noqa: PLC0415 - imported when their command is used, so that `pilotbot --help` is quick
 

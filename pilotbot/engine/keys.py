@@ -41,24 +41,35 @@ class Keyring:
 
     def chat(self, number: str, canonical: str) -> ChatKey:
         """The chat of one of our numbers (by configured name) with a canonical contact, group or newsletter."""
-        return self._place(self.digest(f"{number}\0{canonical}"))
+        return self.place(self.digest(f"{number}\0{canonical}"))
 
     def record(self, platform_id: str) -> ChatKey:
         """The record of a message that the platform gave this id, provider id or correlation id."""
-        return self._place(self.digest(f"message\0{platform_id}"))
+        return self.place(self.digest(f"message\0{platform_id}"))
 
     def alias(self, address: str) -> ChatKey:
         """The record that says which phone a BSUID belongs to."""
-        return self._place(self.digest(f"alias\0{address}"))
+        return self.place(self.digest(f"alias\0{address}"))
 
     def person(self, canonical: str) -> ChatKey:
         """What a person decided, whichever of our numbers they wrote to."""
-        return self._place(self.digest(f"person\0{canonical}"))
+        return self.place(self.digest(f"person\0{canonical}"))
 
-    def _place(self, digest: str) -> ChatKey:
+    def place(self, digest: str) -> ChatKey:
+        """Where what a digest stands for lives."""
         return ChatKey(int(digest[:8], 16) % self.shards, digest)
 
 
 def base(shard: int) -> str:
     """What every key of a shard begins with: one hash tag, so one slot."""
     return f"{{pb:{shard}}}"
+
+
+def compact(digest: str) -> str:
+    """A digest as a decimal number of 64 bits: Redis keeps that in half the bytes."""
+    return str(int.from_bytes(bytes.fromhex(digest), signed=True))
+
+
+def spread(number: bytes) -> str:
+    """The digest that `compact` wrote."""
+    return int(number).to_bytes(8, signed=True).hex()

@@ -20,7 +20,7 @@ from pilotbot.engine.calls import Away, Calls
 from pilotbot.engine.checkup import Checkup
 from pilotbot.engine.consent import Consents, Decision
 from pilotbot.engine.items import Item
-from pilotbot.engine.keys import ChatKey, Keyring, base
+from pilotbot.engine.keys import ChatKey, Keyring, base, compact, spread
 from pilotbot.engine.letters import DeadLetters
 from pilotbot.engine.pauses import Pauses
 from pilotbot.engine.schedules import Schedules
@@ -29,6 +29,7 @@ from pilotbot.engine.seen import Seen
 from pilotbot.engine.timers import Timers
 from pilotbot.engine.values import (
     HOUR,
+    RANKS,
     Accepted,
     Arrival,
     ChatView,
@@ -49,7 +50,6 @@ REMEMBER_KEYS = 30 * 24 * HOUR
 POLL_AFTER = (600_000, HOUR, 6 * HOUR)  # a message without a final status is asked for then
 ALIAS_KEEP = 400 * 24 * HOUR
 LAST_WORD = 2.0  # seconds that Redis has at the end to take leases back
-RANKS = {"sent": 1, "failed": 2, "delivered": 3, "read": 4}
 T = TypeVar("T")
 
 
@@ -144,8 +144,8 @@ class Engine(DeadLetters, Pauses):
         """Keep an event (design: accept). Only after this returns may the webhook be answered 200."""
         place, terms = arrival.place, self.terms
         reply = await self._calls.script(
-            "accept", place.key.shard, place.key.id, self.keys.digest(arrival.id),
-            self.keys.digest(f"m\0{arrival.message_id}") if arrival.message_id else "",
+            "accept", place.key.shard, place.key.id, compact(self.keys.digest(arrival.id)),
+            compact(self.keys.digest(f"m\0{arrival.message_id}")) if arrival.message_id else "",
             "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), terms.depth,
             terms.open_for, place.number, place.kind, place.address, arrival.name, terms.old_after if arrival.ages else 0,
             int(arrival.keep_old), int(arrival.note_only), terms.high_water // self.shards, terms.contact_gap,
@@ -269,7 +269,7 @@ class Engine(DeadLetters, Pauses):
         flat = await self._calls.script(
             "record", place.shard, place.id, platform_id, str(lane.key), item.id, lane.pin, lane.inbound, again, item.menu, POLL_AFTER[0]
         )
-        return Record.read(platform_id, flat)
+        return Record.read(place, flat)
 
     async def merge_status(
         self, platform_id: str, status: str, *, code: str | None, message_id: str | None, body: bytes = b""
@@ -279,34 +279,34 @@ class Engine(DeadLetters, Pauses):
         `body` is kept with a record whose chat is not known yet: whoever records the message hands it on.
         """
         place = self.keys.record(platform_id)
-        merge = self._calls.script("status", place.shard, place.id, platform_id, RANKS[status], status, code or "", message_id or "", body)
+        merge = self._calls.script("status", place.shard, place.id, platform_id, RANKS[status], code or "", body)
         if message_id and message_id != platform_id:
             # In the same round trip: a status that took longer would be overtaken by the next one.
-            (advanced, flat), _ = await asyncio.gather(merge, self._point(message_id, platform_id))
+            (advanced, flat), _ = await asyncio.gather(merge, self._point(message_id, place))
         else:
             advanced, flat = await merge
-        return bool(advanced), Record.read(platform_id, flat)
+        return bool(advanced), Record.read(place, flat)
 
-    async def _point(self, message_id: str, platform_id: str) -> None:
+    async def _point(self, message_id: str, record: ChatKey) -> None:
         pointer = self.keys.record(message_id)
         name = f"{base(pointer.shard)}:pointer:{pointer.id}"
-        await self._calls.command("SET", name, platform_id, "PX", 45 * 24 * HOUR)
+        await self._calls.command("SET", name, compact(record.id), "PX", 45 * 24 * HOUR)
 
     async def unpark(self, record: Record) -> None:
         """Forget the bodies of statuses that were parked with a record: they were handed on."""
-        place = self.keys.record(record.platform_id)
         names = [f"parked:{rank}" for rank in RANKS.values()]
-        await self._calls.command("HDEL", f"{base(place.shard)}:message:{place.id}", *names)
+        await self._calls.command("HDEL", _content(record.key), *names)
 
     async def find_record(self, message_id: str) -> Record | None:
         """The record of a message by its platform id or its provider's id, or None."""
         pointer = self.keys.record(message_id)
         name = f"{base(pointer.shard)}:pointer:{pointer.id}"
         found = await self._calls.command("GET", name)
-        platform_id = found.decode() if found else message_id
-        place = self.keys.record(platform_id)
-        flat = await self._calls.command("HGETALL", f"{base(place.shard)}:message:{place.id}")
-        return Record.read(platform_id, flat) if flat else None
+        place = self.keys.place(spread(found)) if found else pointer
+        flat, content = await asyncio.gather(
+            self._calls.command("HGETALL", f"{base(place.shard)}:message:{place.id}"), self._calls.command("HGETALL", _content(place))
+        )
+        return Record.read(place, [*flat, *content]) if flat else None
 
     async def decide_again(self, record: Record) -> tuple[Literal["ok", "dup", "full"], tuple[PutAside, ...]]:
         """Queue a message that was refused late for the window once more, and shut the window unless the contact wrote since."""
@@ -314,8 +314,7 @@ class Engine(DeadLetters, Pauses):
         if chat is None or again is None:
             raise ValueError("there is nothing to decide again in this record")
         outcome, notes = await self._calls.script("decide_again", chat.shard, chat.id, record.inbound, again.pack())
-        place = self.keys.record(record.platform_id)  # once: a failure told of again, whenever, finds nothing to decide
-        await self._calls.command("HDEL", f"{base(place.shard)}:message:{place.id}", "again")
+        await self._calls.command("HDEL", _content(record.key), "again")  # once: told of again, whenever, it finds nothing to decide
         return outcome.decode(), put_aside(chat.shard, notes)
 
     async def unfinished(self, shard: int, most: int = 20) -> list[str]:
@@ -411,3 +410,8 @@ class Engine(DeadLetters, Pauses):
 
     def _lane(self, shard: int, reply: list[bytes] | None) -> Lane | None:
         return Lane.read(shard, reply) if reply else None
+
+
+def _content(record: ChatKey) -> str:
+    """Where what is long of a message's record lies."""
+    return f"{base(record.shard)}:content:{record.id}"

@@ -14,6 +14,7 @@ from pilotbot.engine.keys import ChatKey
 HOUR = 3_600_000
 WINDOW = 24 * HOUR
 HOLD = 72 * HOUR
+RANKS = {"sent": 1, "failed": 2, "delivered": 3, "read": 4}
 
 ChatKind = Literal["contact", "group", "newsletter", "number"]
 
@@ -97,9 +98,9 @@ class Arrival:
 class Accepted:
     """What became of an arrival.
 
-    Not kept, but to be delivered again: `full` (its chat), `busy` (all of them), `flood` (its contact writes too fast). Noted, and not
-    to be handled: `old`, `noted`. Not kept for good: `stale`. `under_way` is the token of a lane that may just be posting what waits for silence:
-    until it is settled, the contact's message does not count as accepted.
+    Not kept, but to be delivered again: `full` (its chat), `busy` (all of them), `flood` (its contact writes too fast). Noted, and not to
+    be handled: `old`, `noted`. Not kept for good: `stale`. `under_way` is the token of a lane that may just be posting what waits for
+    silence: until it is settled, the contact's message does not count as accepted.
     """
 
     outcome: Literal["ok", "dup", "replaced", "old", "noted", "stale", "full", "busy", "flood"]
@@ -303,12 +304,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of a message that the platform took. `chat` is None while only a status of it has been seen.
+    """What is known of a message that the platform took, under `key`. `chat` is None while only a status of it has been seen.
 
     `parked` are the bodies of such statuses, in the order of their ranks, for the handlers.
     """
 
-    platform_id: str
+    key: ChatKey
     chat: ChatKey | None
     item: str | None
     pin: Pin | None
@@ -321,18 +322,18 @@ class Record:
     parked: tuple[bytes, ...] = ()
 
     @classmethod
-    def read(cls, platform_id: str, flat: list[bytes]) -> "Record":
+    def read(cls, key: ChatKey, flat: list[bytes]) -> "Record":
         """Read a record's fields."""
         fields = pairs(flat)
-        pin = fields.get("pin")
+        pin, rank = fields.get("pin"), int(fields.get("rank", b"0"))
         return cls(
-            platform_id,
+            key,
             ChatKey.parse(fields["chat"].decode()) if "chat" in fields else None,
             fields["item"].decode() if "item" in fields else None,
             None if pin is None else "free" if pin == b"free" else "template",
             fields.get("in", b"").decode(),
-            int(fields.get("rank", b"0")),
-            fields["status"].decode() if "status" in fields else None,
+            rank,
+            next((status for status, known in RANKS.items() if known == rank), None),
             fields.get("code", b"").decode() or None,
             Item.unpack(fields["again"]) if "again" in fields else None,
             fields.get("menu"),

@@ -52,7 +52,7 @@ class DryEngine:
         """What is known of a message of ours; `QUOTED` is the last one with options."""
         menus = menus_of(self._turn.fields)
         if message_id == QUOTED and menus:
-            return Record(QUOTED, self._turn.key, menus[0].id, None, "", 0, None, None, None, None)
+            return Record(self._turn.key, self._turn.key, menus[0].id, None, "", 0, None, None, None, None)
         return await self._real.find_record(message_id) if self._real is not None else None
 
     async def follow_ups(self, key: ChatKey) -> list[Waits]:

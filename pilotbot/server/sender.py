@@ -149,12 +149,9 @@ class Sender(Pool[Lane]):
             await self._unsent(lane, Verdict("dead"), "no-number", f"no number is called {lane.number!r}: see PILOTBOT_NUMBERS")
             return None
         breaker = self._breakers[lane.number]
-        try:
-            async with asyncio.timeout(FOR_PROBE):
-                while (leave := breaker.ask(lane.now)).what == "wait":
-                    await self._probes[lane.number].wait()
-        except TimeoutError:
-            leave = Leave("paused", wait=round(1000 * SHORTEST))
+        leave = breaker.ask(lane.now)
+        if leave.what == "wait":
+            leave = await self._after_probe(lane)
         if leave.what == "paused":
             await self._unsent(lane, Verdict("unposted", leave.wait / 1000))
             return None
@@ -166,6 +163,17 @@ class Sender(Pool[Lane]):
         finally:
             breaker.given_up(leave.probe)
             ended.set()
+
+    async def _after_probe(self, lane: Lane) -> Leave:
+        """What may be done with a lane once the number's probe came to its end; it pauses where that takes too long."""
+        breaker = self._breakers[lane.number]
+        try:
+            async with asyncio.timeout(FOR_PROBE):
+                while (leave := breaker.ask(lane.now)).what == "wait":
+                    await self._probes[lane.number].wait()
+        except TimeoutError:
+            return Leave("paused", wait=round(1000 * SHORTEST))
+        return leave
 
     async def _try(self, lane: Lane, client: PilotStatus, probe: int = 0) -> Lane | None:
         if must_look_up(lane):

@@ -65,8 +65,9 @@ class Business:
 
 
 @asynccontextmanager
-async def business(chaos: Chaos, **changes: Any) -> AsyncIterator[Business]:
-    """A `Business` on a Redis of `chaos`, with the settings of the stage."""
+async def business(chaos: Chaos, **variables: str) -> AsyncIterator[Business]:
+    """A `Business` on the Redis of the stage, with the settings that processes have."""
+    changes: dict[str, Any] = {name.lower(): value for name, value in variables.items()}
     settings = chaos.stage.settings(**changes)
     async with open_engine(settings) as engine:
         yield Business(engine, LaneOutbox(engine, Numbers(settings.numbers), closed="defer"))

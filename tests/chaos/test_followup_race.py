@@ -49,7 +49,7 @@ async def test_followup_race(
     await stage.faults(latencyMs=LATENCY)
     replying, silent = contacts(size.trials), [f"+55219{71000000 + n}" for n in range(size.trials // SILENT)]
     began = time.monotonic()
-    async with Load(stage, processes, seed) as load, business(chaos) as ours:
+    async with Load(stage, processes, seed) as load, business(chaos, **EVOLUTION) as ours:
         for at, people in enumerate(_batched(replying, size.round)):
             quiet = silent[at * size.round // SILENT : (at + 1) * size.round // SILENT]
             await _round(ours, load, taken, people, quiet, rng)
@@ -131,7 +131,7 @@ async def _reply_in_a_post(chaos: Chaos, redis: Redis, seed: int, sabotage: str,
     """The reply comes while the follow-up's post is held in the platform."""
     only = await at_work(chaos, chaos.process(HEARD, TEST_SABOTAGE=sabotage, LEASE_SECONDS="20", **SETTINGS))
     taken, held = Taken(monkeypatch), Held(chaos.stage, monkeypatch)
-    async with Load(chaos.stage, [only], seed) as load, business(chaos) as ours:
+    async with Load(chaos.stage, [only], seed) as load, business(chaos, **EVOLUTION) as ours:
         event = await load.say(ANA, REPLY)
         await ours.follow_up([(ANA, TEXT, round(time.time() * 1000))], silence=True)
         await held.arrived.wait()
@@ -149,7 +149,7 @@ async def _reply_before_a_post(chaos: Chaos, redis: Redis, seed: int, sabotage: 
     only, server = chaos.process(HEARD, TEST_SABOTAGE=sabotage, **SETTINGS), chaos.process(HEARD, TEST_SABOTAGE=sabotage, **SETTINGS)
     server.options = ("--role", "server")
     await server.work()
-    async with Load(chaos.stage, [server], seed) as load, business(chaos) as ours:
+    async with Load(chaos.stage, [server], seed) as load, business(chaos, **EVOLUTION) as ours:
         event = await load.say(ANA, REPLY)
         await ours.follow_up([(ANA, TEXT, round(time.time() * 1000))], silence=True)
         await load.deliver(event)

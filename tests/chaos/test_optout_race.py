@@ -50,7 +50,7 @@ async def test_optout_race(
     leaving = rng.sample(people, size.leaving)
     notices = [(contact, f"notice {n}") for n in range(size.each) for contact in rng.sample(people, len(people))]
     began = time.monotonic()
-    async with Load(stage, processes, seed) as load, business(chaos) as ours:
+    async with Load(stage, processes, seed) as load, business(chaos, **EVOLUTION) as ours:
         commits = Commits(redis, ours)
         watching = asyncio.create_task(commits.watch())
         sending = asyncio.create_task(_all(ours, notices))
@@ -147,23 +147,27 @@ def judged(
 
 
 async def _leaves_before_a_post(chaos: Chaos, redis: Redis, seed: int, sabotage: str, monkeypatch: pytest.MonkeyPatch) -> Findings:
-    """The second of two notices waits for its pace while the contact opts out."""
+    """The number pauses, with a notice in the lane, while the contact opts out."""
     taken = Taken(monkeypatch)
-    only = await chaos.process(HEARD, TEST_SABOTAGE=sabotage, **EVOLUTION, BUSINESS_PER_SECOND="0.5").work()
-    async with Load(chaos.stage, [only], seed) as load, business(chaos) as ours:
-        notices = [(ANA, "one"), (ANA, "two")]
-        await _all(ours, notices)
-        await chaos.stage.until(lambda: taken.messages, "the first")
+    only = await chaos.process(HEARD, TEST_SABOTAGE=sabotage, **EVOLUTION).work()
+    async with Load(chaos.stage, [only], seed) as load, business(chaos, **EVOLUTION) as ours:
+        await ours.engine.pause("main", 3_000, "for a test")
+        await _all(ours, [(ANA, "one")])
+        commits = Commits(redis, ours)
+        watching = asyncio.create_task(commits.watch())
+        commits.awaited.add(ANA)
         await load.deliver(await load.say(ANA, "stop"))
-        assert await settled(chaos.stage, redis, patience=5)
-        return judged(taken, notices, {}, [ANA])[0]
+        await chaos.stage.until(lambda: commits.seen, "the commit")
+        watching.cancel()
+        await settled(chaos.stage, redis, patience=5)
+        return judged(taken, [(ANA, "one")], commits.seen, [ANA])[0]
 
 
 async def _leaves_in_a_post(chaos: Chaos, redis: Redis, seed: int, sabotage: str, monkeypatch: pytest.MonkeyPatch) -> Findings:
     """The contact opts out while the post of a notice is held in the platform, until the opt-out is committed, or a while."""
     only = await at_work(chaos, chaos.process(HEARD, TEST_SABOTAGE=sabotage, LEASE_SECONDS="20", **EVOLUTION))
     taken, held = Taken(monkeypatch), Held(chaos.stage, monkeypatch)
-    async with Load(chaos.stage, [only], seed) as load, business(chaos) as ours:
+    async with Load(chaos.stage, [only], seed) as load, business(chaos, **EVOLUTION) as ours:
         commits = Commits(redis, ours)
         watching = asyncio.create_task(commits.watch())
         await _all(ours, [(ANA, "one")])

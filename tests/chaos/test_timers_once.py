@@ -64,7 +64,7 @@ async def test_timers_once(chaos: Chaos, redis: Redis, seed: int, full: bool, no
     first = time.time() + 1 + size.timers / 2000
     due = {f"timer {n}": first + rng.uniform(0, size.spread) for n in range(size.timers)}
     began = time.monotonic()
-    async with business(chaos) as ours:
+    async with business(chaos, **EVOLUTION) as ours:
         await ours.follow_up([(rng.choice(people), text, round(at * 1000)) for text, at in due.items()])
     assert time.time() < first
     ups = Ups()
@@ -152,7 +152,7 @@ async def _up(processes: Sequence[Process]) -> bool:
 async def test_control_what_fired_stays_in_the_index(chaos: Chaos, redis: Redis) -> None:
     await chaos.process(HEARD, TEST_SABOTAGE="twice", **SETTINGS).work()
     due = time.time()
-    async with business(chaos) as ours:
+    async with business(chaos, **EVOLUTION) as ours:
         await ours.follow_up([(ANA, "timer", round(due * 1000))])
 
     async def twice() -> list[Row]:
@@ -169,7 +169,7 @@ async def test_control_taken_out_in_one_step_and_sent_in_another(
     only = await at_work(chaos, chaos.process(HEARD, TEST_SABOTAGE=sabotage, **SETTINGS))
     held = Held(chaos.stage, monkeypatch)
     due = time.time()
-    async with business(chaos) as ours:
+    async with business(chaos, **EVOLUTION) as ours:
         await ours.follow_up([(ANA, "timer", round(due * 1000))])
     if sabotage:
         await chaos.stage.until((chaos.place / "steps").exists, "the timer to be taken out")

@@ -350,7 +350,7 @@ class TestRecord:
         await engine.merge_status("p1", "sent", code=None, message_id="wamid.1")
         found = await engine.find_record("wamid.1")
         assert found is not None
-        assert (found.platform_id, found.menu) == ("p1", b"{}")
+        assert (found.key, found.menu) == (engine.keys.record("p1"), b"{}")
         assert await engine.find_record("wamid.unknown") is None
 
     async def test_a_late_refusal_is_decided_again_once(self, engine: Engine) -> None:

@@ -119,7 +119,7 @@ async def test_what_was_written_while_the_bot_was_down_is_answered_when_it_is_ba
 
 def noted(redis: Redis) -> bool:
     """Whether the time of what came is in Redis."""
-    return redis.hexists("{pb:0}:seen:main", "seen")
+    return bool(redis.hexists("{pb:0}:seen:main", "seen"))
 
 
 async def test_what_the_history_hides_opens_the_window_and_runs_no_handler(stage: Stage) -> None:
@@ -137,7 +137,6 @@ async def test_what_the_history_hides_opens_the_window_and_runs_no_handler(stage
     await stage.counted(runtime, "message.received:noted", 1)
     assert await bot.notify(ANA, NEWS) == Queued("text")
     await stage.sees(3)
-    await stage.quiet(runtime)
     assert runtime.counts["turn:ok"] == 1
     await told_after_all(stage, lost, runtime)  # the webhook says what it was
     assert (await answers(stage, 4))[-1] == "You said a secret"
@@ -171,7 +170,7 @@ async def test_what_comes_a_day_late_reaches_only_those_who_take_it(stage: Stage
 
 
 async def refused(stage: Stage) -> bool:
-    return (await stage.deliveries("message.received"))[-1]["statusCode"] == 503
+    return bool((await stage.deliveries("message.received"))[-1]["statusCode"] == 503)
 
 
 async def test_after_redis_was_away_nothing_is_missing(stage: Stage, tmp_path: Any) -> None:
