@@ -376,6 +376,7 @@ def _spawn(program: Path, data_dir: Path, path: Path, lock: int | None, fsync: F
         "port": "0", "unixsocket": str(path), "unixsocketperm": "700",
         "dir": str(place), "logfile": str(place / "redis.log"), "loglevel": "warning",
         "appendonly": "yes", "appendfsync": fsync, "save": "", "maxmemory-policy": "noeviction",
+        "hash-max-listpack-value": "1024",  # a chat whose state is longer than 64 bytes takes half as much
     }  # fmt: skip
     command = [str(program), *(word for name, value in settings.items() for word in (f"--{name}", value))]
     if sys.platform == "linux":
