@@ -98,13 +98,14 @@ def breaches(redis: Redis, *, at_rest: bool = True) -> list[str]:
     for some in batches(kinds):
         looks = redis.pipeline(transaction=False)
         for key in some:
-            looks.type(key).pttl(key)
+            looks.type(key)
+            looks.pttl(key)
         answers = looks.execute()
         for key, type_, ttl in zip(some, answers[::2], answers[1::2], strict=True):
             kind = kinds[key]
             if type_ == "none":
                 continue  # gone since
-            size = int(redis.execute_command(SIZES[type_], key)) if kind and ROWS[kind].ttl is None else 0
+            size = int(getattr(redis, SIZES[type_])(key)) if kind and ROWS[kind].ttl is None else 0
             found += [f"{key}: {wrong}" for wrong in _wrong(kind, type_, ttl, size, counts, key.partition("}")[0], at_rest=at_rest)]
     return found
 

@@ -33,7 +33,7 @@ def dedupe() -> None:
     """No event is known already."""
 
     def forgetful(name: str, source: str) -> str:
-        return _replaced(source, r"if known\(id\) or known\(message\) then", "if false then") if name == "accept" else source
+        return _replaced(source, r"if known\(id\) or known\(message\)[^\n]*? then", "if false then") if name == "accept" else source
 
     _rewrite(forgetful)
 
