@@ -12,8 +12,6 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import aiohttp
-import httpx
-import orjson
 from aiohttp import web
 from redis.exceptions import RedisError
 
@@ -22,8 +20,8 @@ from pilotbot.engine import Away, ChatKey, Engine, Notice, Terms
 from pilotbot.engine.durability import fsync_of
 from pilotbot.engine.embedded import RedisServer
 from pilotbot.engine.timers import AT_ONCE
-from pilotbot.events import Event, Inspect, decode
-from pilotbot.platform import MessageStatus, PilotStatus, PlatformError
+from pilotbot.events import Event, Inspect
+from pilotbot.platform import PilotStatus, PlatformError
 from pilotbot.server.app import build_app, build_runner
 from pilotbot.server.catch_up import CatchUp
 from pilotbot.server.inspection import Inspection
@@ -32,6 +30,7 @@ from pilotbot.server.journal import Journal
 from pilotbot.server.kept import Kept
 from pilotbot.server.outbox import LaneOutbox
 from pilotbot.server.pool import LETTING_GO
+from pilotbot.server.remote import Remote
 from pilotbot.server.saying import Numbers
 from pilotbot.server.schedules import Ticker
 from pilotbot.server.sender import Sender
@@ -162,7 +161,7 @@ class Runtime:
         self.app = build_app(
             settings, taken_in, ready=self._readiness, counts=self.counts, inspect=self._inspect(), catch_up=self._catch_up
         )  # fmt: skip
-        self._remote: dict[str, str] = {}
+        self._remote = Remote(bot, settings, engine, platform, self._intake.take)
         self._kept = Kept(engine, settings, at_desk=reveal)
         self._watchdog = Watchdog(self.counts)
         self._tasks: list[asyncio.Task[None]] = []
@@ -174,7 +173,7 @@ class Runtime:
         """Start working: turns, sends, upkeep; none of them where the role is to take webhooks in. Raises UnfitRedis."""
         await self._kept.begin()
         if self._settings.obeys_sandbox_clock:
-            await self._meet_clock()
+            await self._remote.meet_clock()
         jobs = {"durability": forever(self._kept.look, 60.0, "what Redis keeps is not looked at")}
         if self.duties.webhooks:
             jobs["missed webhooks"] = forever(self._catch_up.tick, 2.0, "missed webhooks are not looked for")
@@ -199,8 +198,8 @@ class Runtime:
             "follow-ups": forever(self._fire, 0.25, "follow-ups wait"),
             "schedules": forever(self._ticker.tick, 1.0, "schedules wait"),
             "holds": forever(self._sweep, 60.0, "holds that ran out wait"),
-            "statuses": forever(self._ask_for_statuses, 30.0, "overdue statuses are not asked for"),
-            "templates": forever(self._look_at_templates, 3600.0, "the catalogue of templates could not be read"),
+            "statuses": forever(self._remote.ask_for_statuses, 30.0, "overdue statuses are not asked for"),
+            "templates": forever(self._remote.look_at_templates, 3600.0, "the catalogue of templates could not be read"),
         }
 
     async def stop(self, grace: float = GRACE) -> None:
@@ -233,7 +232,7 @@ class Runtime:
     async def _readiness(self) -> Mapping[str, object]:
         """Ready: Redis answers, knows the scripts (or is told them again) and keeps what is promised; no part of the work has ended."""
         loop = {"longest_lag": round(self._watchdog.lag, 3)}
-        state: dict[str, object] = {"remote": self._remote, "loop": loop, "counts": dict(self.counts)}
+        state: dict[str, object] = {"remote": self._remote.told, "loop": loop, "counts": dict(self.counts)}
         ended = [task.get_name() for task in self._tasks if task.done()]
         try:
             async with asyncio.timeout(2):
@@ -297,53 +296,6 @@ class Runtime:
         for shard in range(self.engine.shards):
             self._sender.note(await self.engine.sweep(shard))
 
-    async def _ask_for_statuses(self) -> None:
-        """Messages without a final status for ten minutes: the webhook may be lost (design section 3.5)."""
-        for shard in range(self.engine.shards):
-            for platform_id in await self.engine.unfinished(shard):
-                for number in self._settings.numbers:
-                    try:
-                        found = await self._platform[number.name].get(platform_id)
-                    except PlatformError as error:  # unknown to this number, or not now: it is asked for again
-                        log.info("an overdue status was not learned: %s", error)
-                        continue
-                    raw = as_event(found, platform_id, number.id)
-                    await self._intake.take(decode(raw), raw)
-                    break
-
-    async def _look_at_templates(self) -> None:
-        """Remote mistakes are told, in log and /readyz, and refuse nothing (design section 3.16)."""
-        for name, client in self._platform.items():
-            meta = next(number.kind for number in self._settings.numbers if number.name == name) == "meta"
-            try:
-                found = await client.templates()
-            except PlatformError as error:
-                log.error("number %s: the platform does not give its templates: %s", name, error)  # noqa: TRY400 - told, not traced
-                trouble, known = [f"the platform does not give its templates: {error}"], await self.engine.recall(f"templates:{name}")
-                catalogue: dict[str, str | None] | None = orjson.loads(known) if known else None
-            else:
-                trouble, catalogue = [], {template.name: template.problem(meta=meta) for template in found}
-                await self.engine.remember(f"templates:{name}", orjson.dumps(catalogue))
-            for used in sorted(self._bot.templates()) if catalogue is not None else ():
-                problem = catalogue.get(used, "the platform has no such template") if catalogue is not None else None
-                if problem:
-                    log.error("number %s: template %s: %s", name, used, problem)
-                    trouble.append(f"template {used}: {problem}")
-            self._remote[name] = "; ".join(trouble) or "ok"
-
-    async def _meet_clock(self) -> None:
-        """Business time and the sandbox's clock agree: whichever is ahead, the other follows (design section 3.3)."""
-        client = next(iter(self._platform.values()))
-        try:
-            answer = await client.http.get("/sandbox/clock")
-            theirs = int(answer.raise_for_status().json()["offsetMs"])
-            ours = await self.engine.advance(theirs)
-            if ours > theirs:
-                moved = await client.http.post("/sandbox/clock", json={"advance": f"{(ours - theirs + 999) // 1000}s"})
-                await self.engine.advance(int(moved.raise_for_status().json()["offsetMs"]))
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            log.warning("the sandbox's clock could not be read: %s", type(error).__name__)
-
 
 @asynccontextmanager
 async def running(
@@ -381,15 +333,6 @@ async def _end(runtime: Runtime, runner: web.BaseRunner) -> None:
     async with asyncio.TaskGroup() as both:
         both.create_task(runner.cleanup())
         both.create_task(runtime.stop())
-
-
-def as_event(found: MessageStatus, platform_id: str, number_id: str | None) -> bytes:
-    """What a message's look-up says (contract 4.1), as the webhook that would have said it (contract 8.5)."""
-    data = {
-        "numberId": number_id, "id": platform_id, "messageId": found.external_message_id, "correlationId": found.correlation_id,
-        "to": found.destination_number or platform_id, "errorCode": found.error_code,
-    }  # fmt: skip
-    return orjson.dumps({"event": f"message.{found.status.lower()}", "data": data})
 
 
 async def forever(work: Callable[[], Awaitable[object]], every: float, trouble: str) -> None:

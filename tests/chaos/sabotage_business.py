@@ -4,7 +4,7 @@ Loaded by tests/bots/heard.py where PILOTBOT_TEST_SABOTAGE names some.
 """
 
 import asyncio
-import datetime as dates
+import datetime as dt
 import os
 import sys
 import time
@@ -127,13 +127,14 @@ def host() -> None:
 
 def signature() -> None:
     """Any signature will do."""
-    _patch(events, "verify", lambda raw, given, secrets: True)
+    events.verify  # noqa: B018 - there must be something to replace
+    events.verify = lambda raw, given, secrets: True
 
 
 def lateness() -> None:
     """An event that was overtaken looks like any other."""
     Claimed.late  # noqa: B018 - there must be something to replace
-    Claimed.late = property(lambda self: False)  # type: ignore[misc]
+    Claimed.late = property(lambda self: False)  # type: ignore[method-assign,assignment]
 
 
 def ahead() -> None:
@@ -160,7 +161,7 @@ def apply(names: str) -> None:
 
 def _skew(seconds: int) -> None:
     """All that tells this process the time of day is wrong by so many seconds."""
-    real, real_ns, original = time.time, time.time_ns, dates.datetime
+    real, real_ns, original = time.time, time.time_ns, dt.datetime
 
     class Alike(type):
         def __instancecheck__(cls, instance: object) -> bool:
@@ -168,8 +169,8 @@ def _skew(seconds: int) -> None:
 
     class Skewed(original, metaclass=Alike):  # type: ignore[misc,valid-type]
         @classmethod
-        def now(cls, tz: dates.tzinfo | None = None) -> dates.datetime:
-            return original.now(tz) + dates.timedelta(seconds=seconds)
+        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
+            return original.now(tz) + dt.timedelta(seconds=seconds)
 
     time.time = lambda: real() + seconds
     time.time_ns = lambda: real_ns() + seconds * 1_000_000_000

@@ -43,9 +43,7 @@ SHORT, FULL = Size(2, 2, 25, 6), Size(4, 20, 100, 5)
 async def test_window_edge(chaos: Chaos, redis: Redis, seed: int, full: bool, noted: Callable[[Verdict], Verdict]) -> None:
     size, stage, rng = FULL if full else SHORT, chaos.stage, random.Random(seed)
     async with Wire(stage) as wire:
-        processes = [
-            chaos.process(HEARD, API_URL=wire.url, TEST_SABOTAGE=skew, **UNPACED) for skew, _ in zip(SKEWS, range(size.workers), strict=False)
-        ]  # fmt: skip
+        processes = [chaos.process(HEARD, API_URL=wire.url, TEST_SABOTAGE=skew, **UNPACED) for skew in SKEWS[: size.workers]]
         await asyncio.gather(*(process.work() for process in processes))
         await _tell(stage, processes[0])
         people = contacts(size.rounds * size.contacts)
@@ -129,7 +127,8 @@ def judged(rows: Sequence[Row], first: Mapping[str, int], edges: Mapping[str, in
     measured = {
         "first posted free-form": f"{len(free):,}, {sum(after > -1000 for after in free):,} of them in the last second, "
         f"the last {max(free, default=0)} ms after",
-        "as template": f"{len(template):,}, {sum(after < 1000 for after in template):,} in the first second, the first {min(template, default=0)} ms after",
+        "as template": f"{len(template):,}, {sum(after < 1000 for after in template):,} of them in the first second, "
+        f"the first {min(template, default=0)} ms after",
         "refused late and decided again": f"{refused:,}",
     }
     return findings, measured

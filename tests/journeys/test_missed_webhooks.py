@@ -77,7 +77,7 @@ ANSWERED = [
 async def test_what_was_written_meanwhile_is_answered_once_and_in_order(stage: Stage, how: str) -> None:
     runtime = await stage.work(teller())
     await stage.says("menu")
-    (shown,) = await stage.sees(1)
+    (shown,) = await stage.sees(1, settled=True)
     await stage.quiet(runtime)
     lost = await to_a_dead_end(stage)
     await a_conversation(stage, shown)
@@ -105,7 +105,7 @@ async def test_what_was_written_meanwhile_is_answered_once_and_in_order(stage: S
 async def test_what_was_written_while_the_bot_was_down_is_answered_when_it_is_back(stage: Stage, redis: Redis) -> None:
     async with stage.at_work(teller()) as runtime:
         await stage.says("menu")
-        (shown,) = await stage.sees(1)
+        (shown,) = await stage.sees(1, settled=True)
         await stage.quiet(runtime)
         await stage.until(lambda: noted(redis), "the message to be noted")
     await stage.webhooks(active=False)
@@ -217,7 +217,7 @@ async def test_statuses_of_an_outage_are_all_learned(stage: Stage) -> None:
     await stage.travel("11m")
 
     async def learned() -> Counter[str | None] | None:
-        await runtime._ask_for_statuses()  # the upkeep does, twice a minute
+        await runtime._remote.ask_for_statuses()  # the upkeep does, twice a minute
         records = [await runtime.engine.find_record(row["id"]) for row in rows]
         found = Counter(record.status if record else None for record in records)
         return found if None not in found else None

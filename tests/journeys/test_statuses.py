@@ -134,7 +134,7 @@ async def the_platform_alone_moves(stage: Stage, how_far: str) -> None:
 
 async def asked(runtime: Runtime) -> None:
     """What the upkeep does twice a minute."""
-    await runtime._ask_for_statuses()
+    await runtime._remote.ask_for_statuses()
 
 
 @pytest.mark.parametrize("late", [False, True])

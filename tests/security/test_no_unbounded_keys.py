@@ -14,7 +14,7 @@ from tests.engine.steps import HOUR, arrival, claim, lane_of, place, queue
 
 FOLLOW_UP = Template("follow_up")
 SHARED, OTHER = "+5511987650001", "+5511987650002"
-MOMENTARY = {"lane:ready", "relay", "relay:items", "looking", "unfinished:asked"}  # hardly to be caught while a bot is at work
+MOMENTARY = {"lane:ready", "relay", "relay:items", "seen", "looking", "unfinished:asked"}  # hardly to be caught while a bot is at work
 
 
 class Visits(State):

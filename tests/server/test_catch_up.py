@@ -235,6 +235,16 @@ class TestReading:
         await reading(History(many(150, step=0)), taken).read(NOON, NOON + 10**6)
         assert taken.ids == [f"m{n:04d}" for n in range(150)]
 
+    async def test_whatever_order_the_platform_has_the_oldest_is_first(self) -> None:
+        class ByArrival(History):
+            async def history(self, *given: Any, **more: Any) -> HistoryPage:
+                page = await super().history(*given, **more)
+                return page.model_copy(update={"messages": page.messages[1::2] + page.messages[::2]})
+
+        taken = Taken()
+        await reading(ByArrival(many(150)), taken).read(NOON, NOON + 10**6)
+        assert taken.ids == [f"m{n:04d}" for n in range(150)]
+
     async def test_what_comes_meanwhile_shifts_the_pages_and_loses_nothing(self) -> None:
         class Busy(History):
             def before(self, page: int) -> None:
@@ -284,8 +294,9 @@ class TestReading:
         assert (one.taken, one.rest) == (2, NOON + 1_000)
 
     async def test_where_all_is_full_it_stops(self) -> None:
-        taken = Taken(m0001="busy")
-        one = reading(History(many(6)), taken)
+        rows, taken = many(6), Taken(m0001="busy")
+        rows[2] |= {"participantPhone": BRUNO}
+        one = reading(History(rows), taken)
         await one.read(NOON, NOON + 10**6)
         assert (taken.ids, one.rest) == (["m0000", "m0001"], NOON + 1_000)
 
@@ -441,7 +452,8 @@ class TestWhen:
         assert (desk.counts["caught-up"], await desk.waiting()) == (1, 1)
         await engine.close()
 
-    async def test_redis_away_forgets_nothing(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("step", ["want", "saw"])
+    async def test_redis_away_forgets_nothing(self, desk: Desk, redis: Redis, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
         await desk.started()
         await desk.missed("m1")
         at = await desk.now()
@@ -451,13 +463,12 @@ class TestWhen:
         async def away(*_: Any, **__: Any) -> None:
             raise Away("test")
 
-        with monkeypatch.context() as patch:
-            for step in ("saw", "want"):
-                patch.setattr(desk.engine.seen, step, away)
-                with pytest.raises(Away):
-                    await desk.catch_up.tick()
+        with monkeypatch.context() as patch, pytest.raises(Away):
+            patch.setattr(desk.engine.seen, step, away)
+            await desk.catch_up.tick()
         await desk.catch_up.tick()
         assert desk.counts["caught-up"] == 1
+        assert redis.hget("{pb:0}:seen:main", "seen") == str(at)
 
 
 class TestOnce:
