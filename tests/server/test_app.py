@@ -183,7 +183,7 @@ class TestAuthentication:
         assert runtime.counts == {"refused:unauthenticated": len(wrong)}
         assert await accepted(client, RAW, signed()) == "ok"
 
-    @pytest.mark.parametrize("form", [GOOD, GOOD.upper(), f"sha256={GOOD}", f" {GOOD} "])
+    @pytest.mark.parametrize("form", [GOOD, GOOD.upper(), f"sha256={GOOD}", f" {GOOD} "], ids=["plain", "capitals", "prefix", "blanks"])
     async def test_the_forms_that_a_signature_may_have(self, serve: Serve, form: str) -> None:
         client, _ = await serve()
         assert await accepted(client, RAW, {**JSON, "x-pilot-status-signature": form}) == "ok"
