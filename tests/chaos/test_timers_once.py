@@ -1,7 +1,7 @@
 """Follow-ups that come due while processes are killed, and while all are down: each fires once, soon.
 
-How late is counted twice, without the time in which no process was up: until the index of what is due is empty of it, by Redis, and until the
-platform has its message, by the sandbox; the latter beyond what others wait at the time, for what piled up goes as fast as the machine posts.
+How late is counted twice, without the time in which no process was up: until the index of what is due is empty of it, by Redis, and until
+the platform has its message, by the sandbox; that beyond what others wait at the time, for what piled up goes as fast as the machine posts.
 """
 
 import asyncio

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -17,9 +17,10 @@ from tests.engine.model.chat import Chat
 from tests.engine.model.things import TERMS, label
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., None])
 SHARDS = 2
 CONTACTS = ("ana", "bruno", "carla")
-CONTACT = st.sampled_from(("ana", "ana", *CONTACTS))  # one of them has much to do
+CONTACT = st.sampled_from(("ana", "ana", "ana", *CONTACTS))  # one of them has much to do
 WORKER = st.integers(0, 1)
 
 SHAPES: dict[str, dict[str, Any]] = {
@@ -41,6 +42,32 @@ TIMER = st.fixed_dictionaries(
         "before_close": st.sampled_from((None, None, HOUR)),
     }
 )
+
+
+WHICH = st.integers(0, 5)  # of those that there are, 0 for the latest
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that may happen: a method by its name, what it is given, how often among the others, and where it makes sense."""
+
+    name: str
+    given: st.SearchStrategy[dict[str, Any]] = field(repr=False)
+    weight: int = field(repr=False)
+    needs: Callable[[Any], object] = field(repr=False)
+
+
+STEPS: list[Step] = []
+
+
+def step(weight: int = 1, needs: Callable[[Any], object] = lambda _: True, **given: st.SearchStrategy[Any]) -> Callable[[F], F]:
+    """A method is a step of the machine. Hypothesis's own rules have no weights, and each run leaves out half of them."""
+
+    def known(method: F) -> F:
+        STEPS.append(Step(method.__name__, st.fixed_dictionaries(given), weight, needs))
+        return method
+
+    return known
 
 
 @dataclass
@@ -171,6 +198,6 @@ class Bench(RuleBasedStateMachine):
         if heard:
             self.lanes.append((engine, lane))
 
-    def drawn(self, data: st.DataObject, leases: list[tuple[Engine, T]]) -> tuple[Engine, T]:
+    def taken(self, leases: list[tuple[Engine, T]], which: int) -> tuple[Engine, T]:
         """One of the leases, which its worker is then done with."""
-        return leases.pop(data.draw(st.integers(0, len(leases) - 1)))
+        return leases.pop(-1 - which % len(leases))

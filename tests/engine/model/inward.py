@@ -3,10 +3,9 @@
 from typing import Any, Literal
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
 
 from pilotbot.engine import HOUR, Arrival, Claimed, Effects, Engine, Item, Notice
-from tests.engine.model.bench import CONTACT, SHAPE, SHARDS, TIMER, WORKER, Bench
+from tests.engine.model.bench import CONTACT, SHAPE, SHARDS, TIMER, WHICH, WORKER, Bench, step
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import TERMS, Event
 
@@ -16,8 +15,7 @@ AGE = st.sampled_from((0, 1, 2, 2 * HOUR, 23 * HOUR, 30 * HOUR, 9 * 24 * HOUR))
 class Inward(Bench):
     """Rules for what comes in."""
 
-    @rule(
-        name=CONTACT,
+    @step(name=CONTACT,
         what=st.integers(0, 9),
         age=AGE,
         kind=st.sampled_from("rrrrqe"),
@@ -47,7 +45,7 @@ class Inward(Bench):
         silent = chat.pin is not None and chat.lane[0].generation is not None
         assert accepted.under_way == (chat.sender if forbids and silent and chat.sender else "")
 
-    @rule(worker=WORKER, most=st.sampled_from((1, 10)), reap=st.booleans(), heard=st.booleans())
+    @step(worker=WORKER, most=st.sampled_from((1, 10)), reap=st.booleans(), heard=st.booleans())
     def claim(self, worker: int, most: int, reap: bool, heard: bool) -> None:
         """Where the reply is not heard, chats are leased that nobody works on."""
         engine = self.engines[worker]
@@ -67,17 +65,14 @@ class Inward(Bench):
 
     # --- a turn ends, in time or too late ---
 
-    @precondition(lambda self: self.turns)
-    @rule(
-        data=st.data(),
-        keep=st.booleans(),
+    @step(needs=lambda self: self.turns, which=WHICH, keep=st.booleans(),
         send=st.booleans(),
         says=st.lists(SHAPE, max_size=2),
         to=st.none() | CONTACT,
         timer=st.none() | TIMER,
     )
-    def commit(self, data: st.DataObject, keep: bool, send: bool, says: list[str], to: str | None, timer: dict[str, Any] | None) -> None:
-        engine, turn = self.drawn(data, self.turns)
+    def commit(self, which: int, keep: bool, send: bool, says: list[str], to: str | None, timer: dict[str, Any] | None) -> None:
+        engine, turn = self.taken(self.turns, which)
         notice = Notice(place=self.places[to], items=(self.item("template", business=True),)) if to else None
         effects = Effects(
             sets={"count": str(int(turn.fields.get("count", b"0")) + 1).encode()},
@@ -111,9 +106,8 @@ class Inward(Bench):
         if following is not None:
             self.take(engine, following)
 
-    @precondition(lambda self: self.turns)
-    @rule(data=st.data(), ordinal=st.sampled_from("01"), shape=SHAPE)
-    def emit(self, data: st.DataObject, ordinal: str, shape: str) -> None:
+    @step(needs=lambda self: self.turns, which=WHICH, ordinal=st.sampled_from("01"), shape=SHAPE)
+    def emit(self, which: int, ordinal: str, shape: str) -> None:
         engine, turn = data.draw(st.sampled_from(self.turns))
         item = self.item(shape)
         self.do(lambda: self._emit(engine, turn, ordinal, item))
@@ -134,9 +128,8 @@ class Inward(Bench):
         assert lane is None or outcome == "ok"
         self.noted(notes)
 
-    @precondition(lambda self: any(turn.crashes for _, turn in self.turns))
-    @rule(data=st.data(), is_to=st.booleans())
-    def blame(self, data: st.DataObject, is_to: bool) -> None:
+    @step(needs=lambda self: any(turn.crashes for _, turn in self.turns), which=WHICH, is_to=st.booleans())
+    def blame(self, which: int, is_to: bool) -> None:
         """What was running when processes were lost waits for a moment of its own."""
         engine, turn = data.draw(st.sampled_from([(by, turn) for by, turn in self.turns if turn.crashes]))
         self.do(lambda: self._blame(engine, turn, is_to=is_to))
@@ -148,10 +141,9 @@ class Inward(Bench):
         if mine:
             chat.blamed = is_to
 
-    @precondition(lambda self: self.turns)
-    @rule(data=st.data(), delay=st.sampled_from((0, HOUR)), counts_as=st.sampled_from(("tries", "errors")))
-    def retry(self, data: st.DataObject, delay: int, counts_as: Literal["tries", "errors"]) -> None:
-        engine, turn = self.drawn(data, self.turns)
+    @step(needs=lambda self: self.turns, which=WHICH, delay=st.sampled_from((0, HOUR)), counts_as=st.sampled_from(("tries", "errors")))
+    def retry(self, which: int, delay: int, counts_as: Literal["tries", "errors"]) -> None:
+        engine, turn = self.taken(self.turns, which)
         self.do(lambda: self._retry(engine, turn, delay, counts_as))
 
     def _retry(self, engine: Engine, turn: Claimed, delay: int, counts_as: Literal["tries", "errors"]) -> None:
@@ -164,10 +156,9 @@ class Inward(Bench):
         chat.running.blames[counts_as] += 1
         chat.release(self.now + delay)
 
-    @precondition(lambda self: self.turns)
-    @rule(data=st.data(), keep=st.booleans())
-    def bury(self, data: st.DataObject, keep: bool) -> None:
-        engine, turn = self.drawn(data, self.turns)
+    @step(needs=lambda self: self.turns, which=WHICH, keep=st.booleans())
+    def bury(self, which: int, keep: bool) -> None:
+        engine, turn = self.taken(self.turns, which)
         self.do(lambda: self._bury(engine, turn, keep=keep))
 
     def _bury(self, engine: Engine, turn: Claimed, *, keep: bool) -> None:

@@ -3,10 +3,9 @@
 from typing import Literal
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
 
 from pilotbot.engine import HOUR, Engine, Item, Lane, Notice, Record
-from tests.engine.model.bench import CONTACT, SHAPE, SHARDS, WORKER, Bench
+from tests.engine.model.bench import CONTACT, SHAPE, SHARDS, WHICH, WORKER, Bench, step
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import label
 
@@ -17,7 +16,7 @@ VERDICTS: tuple[Verdict, ...] = ("unposted", "retry", "retry", "again", "dead")
 class Outward(Bench):
     """Rules for what goes out."""
 
-    @rule(name=CONTACT, what=st.integers(0, 3), shape=SHAPE, business=st.booleans(), parts=st.booleans())
+    @step(name=CONTACT, what=st.integers(0, 3), shape=SHAPE, business=st.booleans(), parts=st.booleans())
     def enqueue(self, name: str, what: int, shape: str, business: bool, parts: bool) -> None:
         first = self.item(shape, id=f"{name}-{what}", business=business, group="g" * parts)
         rest = (self.item("text", business=business, group="g", rest=True),) if parts else ()
@@ -27,8 +26,7 @@ class Outward(Bench):
         outcome = self.chats[self.names[notice.place.key]].enqueue(notice.items, self.now)
         assert self.run(self.engine.enqueue(notice, bury=bury)) == (outcome, ())
 
-    @precondition(lambda self: self.staged)
-    @rule(dies=st.booleans())
+    @step(needs=lambda self: self.staged, dies=st.booleans())
     def relay(self, dies: bool) -> None:
         """What commits staged goes to its own chats; a process that dies over it leaves it to be done again."""
         self.do(lambda: self._relay(dies=dies))
@@ -46,7 +44,7 @@ class Outward(Bench):
             assert (sorted(notice.id for notice in notices), notes) == (sorted(notice.id for notice in mine), ())
         self.staged.clear()
 
-    @rule(worker=WORKER, reap=st.booleans(), heard=st.booleans())
+    @step(worker=WORKER, reap=st.booleans(), heard=st.booleans())
     def claim_lanes(self, worker: int, reap: bool, heard: bool) -> None:
         engine = self.engines[worker]
         self.last = None
@@ -64,10 +62,9 @@ class Outward(Bench):
                 self.take_lane(engine, chat, None)
             self.noted(notes)
 
-    @precondition(lambda self: self.lanes)
-    @rule(data=st.data())
-    def sent(self, data: st.DataObject) -> None:
-        engine, lane = self.drawn(data, self.lanes)
+    @step(needs=lambda self: self.lanes, which=WHICH, )
+    def sent(self, which: int) -> None:
+        engine, lane = self.taken(self.lanes, which)
         self.do(lambda: self._sent(engine, lane))
 
     def _sent(self, engine: Engine, lane: Lane) -> None:
@@ -86,10 +83,9 @@ class Outward(Bench):
             assert settled.lane is None
         self.noted(settled.put_aside)
 
-    @precondition(lambda self: self.lanes)
-    @rule(data=st.data(), verdict=st.sampled_from(VERDICTS), delay=st.sampled_from((0, 0, HOUR)), unknown=st.booleans())
-    def unsent(self, data: st.DataObject, verdict: Verdict, delay: int, unknown: bool) -> None:
-        engine, lane = self.drawn(data, self.lanes)
+    @step(needs=lambda self: self.lanes, which=WHICH, verdict=st.sampled_from(VERDICTS), delay=st.sampled_from((0, 0, HOUR)), unknown=st.booleans())
+    def unsent(self, which: int, verdict: Verdict, delay: int, unknown: bool) -> None:
+        engine, lane = self.taken(self.lanes, which)
         self.do(lambda: self._unsent(engine, lane, verdict, delay, unknown=lane.unknown or unknown))
 
     def _unsent(self, engine: Engine, lane: Lane, verdict: Verdict, delay: int, *, unknown: bool) -> None:
@@ -111,9 +107,8 @@ class Outward(Bench):
                 chat.pin.known, chat.pin.tries = not unknown, chat.pin.tries + 1
         chat.let_lane_go(at)
 
-    @precondition(lambda self: self.refusable)
-    @rule(data=st.data())
-    def refused_late(self, data: st.DataObject) -> None:
+    @step(needs=lambda self: self.refusable, which=WHICH, )
+    def refused_late(self, which: int) -> None:
         """The platform says of a message that it took that the window was closed: decided again, once."""
         platform_id = data.draw(st.sampled_from(sorted(self.refusable)))
         chat = self.chats[self.refusable.pop(platform_id)]

@@ -3,11 +3,10 @@
 from typing import Any, Literal
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
 
 from pilotbot.engine import HOUR, Consent, Decision, Engine, Item, Timer
 from pilotbot.engine.keys import base
-from tests.engine.model.bench import CONTACT, SHARDS, TIMER, WORKER, Bench
+from tests.engine.model.bench import CONTACT, SHARDS, TIMER, WHICH, WORKER, Bench, step
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import BURST, TERMS, Event, label
 
@@ -19,13 +18,13 @@ class Upkeep(Bench):
 
     # --- time ---
 
-    @rule(hours=st.sampled_from((1, 2, 6, 25, 73)))
+    @step(hours=st.sampled_from((1, 2, 6, 25, 73)))
     def time_passes(self, hours: int) -> None:
         if self.offset + hours * HOUR < WEEK:
             self.offset += hours * HOUR
             self.do(lambda: self.run(self.engine.advance(self.offset)))
 
-    @rule(name=CONTACT, timer=TIMER)
+    @step(name=CONTACT, timer=TIMER)
     def follow_up(self, name: str, timer: dict[str, Any]) -> None:
         """Set, replaced, or forgotten."""
         made = self.timer(**timer)
@@ -36,7 +35,7 @@ class Upkeep(Bench):
         done = chat.arm(timer, chat.generation)
         assert self.run(self.engine.timers.set(place.key.shard, [(place, timer)])) == [done]
 
-    @rule()
+    @step()
     def fire(self) -> None:
         self.do(self._fire)
 
@@ -47,7 +46,7 @@ class Upkeep(Bench):
             assert fired == due
             self.noted(notes)
 
-    @rule()
+    @step()
     def sweep(self) -> None:
         self.do(self._sweep)
 
@@ -59,7 +58,7 @@ class Upkeep(Bench):
 
     # --- what people decide ---
 
-    @rule(name=CONTACT, what=st.sampled_from(("out", "in")), age=st.sampled_from((0, HOUR)))
+    @step(name=CONTACT, what=st.sampled_from(("out", "in")), age=st.sampled_from((0, HOUR)))
     def decide(self, name: str, what: Literal["out", "in"], age: int) -> None:
         self.made += 1
         entry = Consent(what=what, at=self.now - age + self.made, source="word", evidence="")  # never two at the same time
@@ -77,9 +76,8 @@ class Upkeep(Bench):
         assert mark == chat.consent
         assert self.run(self.engine.consents.mark(place.key, mark)) == chat.sender
 
-    @precondition(lambda self: any(chat.dead for chat in self.chats.values()))
-    @rule(data=st.data(), drop=st.booleans())
-    def look_after_the_dead(self, data: st.DataObject, drop: bool) -> None:
+    @step(needs=lambda self: any(chat.dead for chat in self.chats.values()), which=WHICH, drop=st.booleans())
+    def look_after_the_dead(self, which: int, drop: bool) -> None:
         letter = data.draw(st.sampled_from(sorted(self.run(self.engine.dead_letters()), key=lambda letter: letter.payload)))
         chat = self.chats[self.names[letter.chat]]
         name = letter.payload if letter.kind == "event" else label(Item.unpack(letter.payload.encode()))
@@ -105,8 +103,7 @@ class Upkeep(Bench):
 
     # --- trouble ---
 
-    @precondition(lambda self: self.last)
-    @rule()
+    @step(needs=lambda self: self.last, )
     def reply_lost(self) -> None:
         """The last call is repeated. That changes nothing, but that a lease may be given back that nobody knew of."""
         assert self.last is not None
@@ -114,7 +111,7 @@ class Upkeep(Bench):
         self.last()
         assert [chat.facts() for chat in self.chats.values()] == before
 
-    @rule()
+    @step()
     def leases_run_out(self) -> None:
         """Whoever has them goes on, until somebody takes them back."""
         for shard in range(SHARDS):
@@ -125,7 +122,7 @@ class Upkeep(Bench):
         for chat in self.chats.values():
             chat.lapsed, chat.sender_lapsed = chat.holder is not None, chat.sender is not None
 
-    @rule(worker=WORKER, what=st.sampled_from(("mailbox", "lane", "both")), restarts=st.booleans())
+    @step(worker=WORKER, what=st.sampled_from(("mailbox", "lane", "both")), restarts=st.booleans())
     def connection_lost(self, worker: int, what: Literal["mailbox", "lane", "both"], restarts: bool) -> None:
         """A worker gives back what it was leased and does not know of; one that starts anew knows of nothing."""
         engine = self.engines[worker]
@@ -142,7 +139,7 @@ class Upkeep(Bench):
             if what != "mailbox" and chat.sender and chat.sender.startswith(engine.worker) and chat.sender not in kept:
                 chat.give_up(self.now)
 
-    @rule(worker=WORKER)
+    @step(worker=WORKER)
     def renew(self, worker: int) -> None:
         mine = (
             [turn for by, turn in self.turns if by is self.engines[worker]],
@@ -159,7 +156,7 @@ class Upkeep(Bench):
                 chat.lapsed &= chat.holder not in held
                 chat.sender_lapsed &= chat.sender not in held
 
-    @rule(name=st.none() | CONTACT)
+    @step(name=st.none() | CONTACT)
     def told_to_wait(self, name: str | None) -> None:
         """The platform refuses the number for an hour, or wants less for one contact."""
         self.do(lambda: self._pause() if name is None else self._slow_down(name))
