@@ -92,7 +92,7 @@ async def test_the_page_on_handlers_is_a_bot(desk: Path, stage: Stage) -> None:
 
 def test_the_page_on_handlers_names_every_decorator_and_filter() -> None:
     decorators = set(re.findall(r"^\| `@bot\.(\w+)\(", HANDLERS, re.MULTILINE))
-    messages = {"message", "received", "reply", "tapped", "unhandled", "group", "newsletter"}
+    messages = {"message", "received", "reply", "tapped", "unhandled", "stale", "group", "newsletter"}
     known = messages | {"status", "number", "call", "lead", "cron", "every", "schedule", "error"}
     assert decorators == known
     assert all(hasattr(Bot, name) for name in known)

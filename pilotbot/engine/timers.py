@@ -4,6 +4,8 @@ Within a turn the commit sets them. Moving is one step of one script, so that no
 """
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from pilotbot.engine.batch import Argument
 from pilotbot.engine.calls import Calls
@@ -26,11 +28,11 @@ class Timers:
         Not done: the chat has 50 already, or there was nothing to forget.
         """
         arguments: list[Argument] = []
-        for place, timer in timers:
-            arguments += (
-                place.key.id, place.number, place.kind, place.address, timer.name, timer.due if timer.items else "",
-                "now" if timer.silence else "", timer.pack(),
-            )  # fmt: skip
+        for place, group in groupby(timers, key=itemgetter(0)):  # those of one chat in a row share what is said of it
+            ours = [timer for _, timer in group]
+            arguments += (place.key.id, place.number, place.kind, place.address, len(ours))
+            for timer in ours:
+                arguments += (timer.name, timer.due if timer.items else "", "now" if timer.silence else "", timer.pack())
         return [bool(one) for one in await self._calls.script("arm", shard, *arguments)]
 
     async def of(self, key: ChatKey) -> list[Waits]:

@@ -242,7 +242,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """A follow-up of a chat: `name` (12 hex digits), when it is `due`, and its items, packed without id and destination.
+    """A follow-up of a chat: `name` (8 characters, no blank), when it is `due`, and its items, packed without id and destination.
 
     `silence` disarms it when the contact writes; `late` is what to do when it comes late; `before_close` has it due so many ms before the
     window closes, also if that moves. `label` is the author's key. A timer without items forgets the one of that name.

@@ -1,5 +1,6 @@
 """Follow-ups: from what is said and when to a timer, which the engine moves to the lane when it is due (design section 3.12)."""
 
+from base64 import b32encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -55,7 +56,7 @@ def timer(
         ValueError: the key is blank, too long or holds control characters.
     """
     return Timer(
-        name=name_of(chat, key) if key is not None else derived_id("follow-up", occasion)[:12],
+        name=name_of(chat, key) if key is not None else _short("follow-up", occasion),
         due=due, items=tuple(_bare(item) for item in items), silence=unless_replied, late=if_late,
         before_close=None if before_window_closes is None else _ms(before_window_closes), label=key or "",
     )  # fmt: skip
@@ -65,7 +66,7 @@ def name_of(chat: str, key: str) -> str:
     """What a follow-up with a key is called in its chat. Raises ValueError for a key that is none."""
     if not key.strip() or len(key) > 100 or not key.isprintable():
         raise ValueError('a key names a follow-up, such as "arrived-4242": up to 100 printable characters')
-    return derived_id("follow-up", chat, "key", key)[:12]
+    return _short("follow-up", chat, "key", key)
 
 
 def check_target(kind: str, *, unless_replied: bool, before_window_closes: timedelta | None) -> None:
@@ -102,6 +103,11 @@ def too_many(waiting: str, staged: Mapping[str, Timer], name: str) -> bool:
 def skipped_full() -> Skipped:
     """What an author is told where there is no place."""
     return Skipped(FULL, failed=True)
+
+
+def _short(*parts: str) -> str:
+    """A name of 8 characters, a to z and 2 to 7: it is stored three times for each timer that waits."""
+    return b32encode(bytes.fromhex(derived_id(*parts)[:10])).decode().lower()
 
 
 def _bare(item: Item) -> Item:

@@ -4,6 +4,7 @@ After `take` returns, whatever must survive is in Redis. It raises `Away` when t
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from pilotbot.settings import NumberSettings
 log = logging.getLogger(__name__)
 
 LEARNED = 10_000  # aliases that this process knows it has told Redis
+FLOODING = 1_000  # contacts that this process knows to write too fast
+FLOODING_MOST = 1.0  # seconds that it goes by that without asking Redis
 SLOW_FOR = 10 * 60_000  # ms that a chat is sent to by its pace alone, after WhatsApp limited the rate to it
 PATIENCE = 1.5  # seconds that a contact's message waits for what is being posted just then
 
@@ -72,6 +75,8 @@ class Intake:
         self._counts = counts
         self._clock_moved = clock_moved
         self._learned: dict[str, str] = {}
+        self._flooding: dict[ChatKey, float] = {}
+        self._flooding_for = min(engine.terms.contact_gap / 1000, FLOODING_MOST)
 
     async def take(self, event: events.Event, raw: bytes, *, note_only: bool = False) -> Outcome:
         """Take one event in. `raw` is the body as it came. `note_only`: a message whose content is hidden, which only moves the window."""
@@ -102,6 +107,7 @@ class Intake:
     async def _clock(self, event: events.Clock) -> Outcome:
         if self._follow_clock:
             await self._engine.advance(event.offset)
+            self._flooding.clear()
             if self._clock_moved is not None:
                 await self._clock_moved()
             for shard in range(self._engine.shards):
@@ -117,6 +123,8 @@ class Intake:
         place = Place(key=self._engine.keys.chat(number.name, canonical(known)), number=number.name, kind=kind, address=address)
         inbound = event if isinstance(event, events.Inbound) else None
         messages = isinstance(event, events.Received | events.Reply) and inbound is not None and inbound.type != "reaction"
+        if messages and self._flooding and self._flooding.get(place.key, 0.0) > time.monotonic():
+            return "flood"
         result = await self._engine.accept(
             Arrival(
                 place=place,
@@ -132,11 +140,19 @@ class Intake:
                 note_only=note_only,
             )
         )
+        if result.outcome == "flood":
+            self._floods(place.key)
         self._tell(place.key.shard, result)
         self._to.put_aside(result.put_aside)
         if result.under_way and not await self._engine.lane_settles(place.key, result.under_way, PATIENCE):
             return "under-way"
         return result.outcome
+
+    def _floods(self, chat: ChatKey) -> None:
+        """Until the contact's next message could be taken in, its others cost Redis nothing: it has time for those who write less."""
+        if len(self._flooding) >= FLOODING:
+            self._flooding.clear()
+        self._flooding[chat] = time.monotonic() + self._flooding_for
 
     async def _person(self, event: events.Event, address: str) -> str:
         """The address that a contact is known by: a BSUID is resolved to the phone it belongs to, once both were seen (3.2)."""

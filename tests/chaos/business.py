@@ -56,7 +56,7 @@ class Business:
         """Set follow-ups, given as contact, text and when they are due (business ms), in batches."""
         by_shard: dict[int, list[tuple[Place, Timer]]] = {}
         for contact, text, due in timers:
-            here, name = self.place(contact), sha256(text.encode()).hexdigest()[:12]
+            here, name = self.place(contact), sha256(text.encode()).hexdigest()[:8]
             made = Timer(name=name, due=due, items=(Item(id="", free=orjson.dumps({"text": text})),), silence=silence)
             by_shard.setdefault(here.key.shard, []).append((here, made))
         for shard, made_here in by_shard.items():

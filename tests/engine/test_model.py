@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import invariant, run_state_machine_as_test
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
-from tests.engine.model.bench import SHARDS, Ground
+from tests.engine.model.bench import SHARDS, STEPS, Ground
 from tests.engine.model.inward import Inward
 from tests.engine.model.look import compare
 from tests.engine.model.outward import Outward
@@ -19,9 +20,17 @@ from tests.engine.model.upkeep import Upkeep
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "100"))
 PHASES = (Phase.generate,) if os.environ.get("MODEL_SHRINK") == "no" else (Phase.generate, Phase.shrink)
 
+HEAVIEST = max(step.weight for step in STEPS.values())
+
 
 class Machine(Inward, Outward, Upkeep):
-    """All rules together."""
+    """All steps together."""
+
+    @rule(data=st.data())
+    def go_on(self, data: st.DataObject) -> None:
+        possible = [name for turn in range(HEAVIEST) for name, step in STEPS.items() if step.weight > turn and step.needs(self)]
+        name = data.draw(st.sampled_from(possible))
+        getattr(self, name)(**data.draw(STEPS[name].given, label=name))
 
     @invariant()
     def redis_holds_what_the_model_says(self) -> None:
@@ -37,7 +46,7 @@ def test_any_interleaving_keeps_the_promises(redis_socket: Path) -> None:
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=EXAMPLES, stateful_step_count=50, deadline=None, database=None,
+                max_examples=EXAMPLES, stateful_step_count=100, deadline=None, database=None,
                 suppress_health_check=[HealthCheck.too_slow], phases=PHASES,
             ),
         )  # fmt: skip

@@ -88,7 +88,7 @@ async def test_a_chat_that_is_full_is_refused_alone_and_nothing_is_lost(stage: S
 
 
 async def test_above_the_high_water_mark_everybody_is_refused_until_some_are_done(stage: Stage, gated: Gated) -> None:
-    runtime = await stage.work(gated.bot, waiting_most=100, shards=1)
+    runtime = await stage.work(gated.bot, api_key="ps_sandbox_evolution", number_kind="evolution_v2", waiting_most=100, shards=1)
     for n in range(100):
         assert (await stage.deliver(runtime.url, wire(f"a{n}", f"message {n}")))[0] == 200
     await refused(stage, runtime, "a100", "BUSY")

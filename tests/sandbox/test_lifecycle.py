@@ -249,6 +249,24 @@ async def test_history_by_provider_time(api: Api) -> None:
     assert [row["text"] for row in (await api.call("GET", path)).json["messages"]] == ["2"]
 
 
+async def test_history_tells_groups_apart_and_shows_places_as_webhooks_do(api: Api) -> None:
+    await api.write("hi")
+    await api.write("all", groupId="120363000000000001@g.us")
+    await api.write(None, type="location", location={"latitude": 1.5, "longitude": 2.5})
+    place, group, direct = (await api.call("GET", "/v1/messages/history")).json["messages"]
+    assert (direct.get("groupId"), group["groupId"]) == (None, "120363000000000001@g.us")
+    assert (place["messageType"], place["text"]) == ("location", '{"latitude":1.5,"longitude":2.5}')
+
+
+async def test_history_can_hide_what_was_written(api: Api) -> None:
+    await api.write("a secret")
+    await api.faults(hiddenHistory={"next": 1, "path": "/v1/messages/history"})
+    hidden, shown = [(await api.call("GET", "/v1/messages/history")).json["messages"][0] for _ in range(2)]
+    assert (hidden["text"], hidden["participantName"], hidden["redacted"]) == (None, None, True)
+    assert hidden["participantPhone"] == shown["participantPhone"]
+    assert (shown["text"], "redacted" in shown) == ("a secret", False)
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [

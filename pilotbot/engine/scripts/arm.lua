@@ -1,13 +1,60 @@
--- Set or forget follow-ups of many chats of the shard from outside a turn.
--- ARGV: for each: c, number, kind, address, name, due or '' to forget it, generation ('' or 'now'), payload.  Returns a list of 1|0
-local done = {}
-for i = 1, #ARGV, 8 do
-  local c, due = ARGV[i], ARGV[i + 5]
-  if due ~= '' then
-    redis.call('HSET', key('chat', c), 'number', ARGV[i + 1], 'kind', ARGV[i + 2])
-    redis.call('HSETNX', key('chat', c), 'address', ARGV[i + 3])
+-- Set or forget follow-ups of many chats of the shard from outside a turn. What they change is gathered: each call of Redis costs.
+-- ARGV: for each chat: c, number, kind, address, how many; for each of these: name, due or '' to forget it, generation ('' or 'now'),
+--       payload.  Returns a list of 1|0
+local MOST = 4000 -- values that one call is given
+local done, chats, index, payloads = {}, {}, {}, {}
+
+local function write()
+  for c, chat in pairs(chats) do
+    redis.call('HSET', key('chat', c), 'number', chat.number, 'kind', chat.kind, 'address', chat.address, 'timers', chat.names)
     redis.call('PEXPIRE', key('chat', c), KEEP_CHAT)
   end
-  table.insert(done, set_timer(c, ARGV[i + 4], due, ARGV[i + 6], ARGV[i + 7], {}) and 1 or 0)
+  if #index > 0 then
+    redis.call('ZADD', shard('timers'), unpack(index))
+    redis.call('HSET', shard('timers:payload'), unpack(payloads))
+  end
+  chats, index, payloads = {}, {}, {}
 end
+
+-- The chat at this place of ARGV, with what is gathered of it.
+local function chat_at(i)
+  local c = ARGV[i]
+  if not chats[c] then
+    local known = redis.call('HMGET', key('chat', c), 'timers', 'generation', 'address')
+    chats[c] = {
+      number = ARGV[i + 1], kind = ARGV[i + 2], address = known[3] or ARGV[i + 3], names = known[1] or '', generation = known[2] or '0',
+    }
+  end
+  return chats[c]
+end
+
+local function gather(i, name, due, generation, payload)
+  local c, chat = ARGV[i], chat_at(i)
+  local names = with_name(chat.names, name)
+  if not names then return false end
+  local member, last = c .. ':' .. name, #index
+  chat.names = names
+  index[last + 1], index[last + 2] = due, member
+  payloads[last + 1], payloads[last + 2] = member, (generation == 'now' and chat.generation or '') .. '|' .. payload
+  if last + 2 >= MOST then write() end
+  return true
+end
+
+local i = 1
+while i <= #ARGV do
+  local at = i + 5
+  for _ = 1, tonumber(ARGV[i + 4]) do
+    local name, due, set = ARGV[at], ARGV[at + 1], nil
+    if due == '' then
+      write()
+      set = forget_timer(ARGV[i], name)
+    else
+      set = gather(i, name, due, ARGV[at + 2], ARGV[at + 3])
+    end
+    table.insert(done, set and 1 or 0)
+    at = at + 4
+  end
+  i = at
+end
+write()
 return done

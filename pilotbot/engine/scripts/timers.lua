@@ -1,5 +1,5 @@
 -- Follow-ups: what is to be sent later, in one index for the shard. `timers` holds "<c>:<name>" by when it is due, `timers:payload` what it
--- is, and the chat's field `timers` the names, 12 digits and a blank each. Payload: "<generation>|<late>|<before>|<key>\n<items>": the
+-- is, and the chat's field `timers` the names, 8 characters and a blank each. Payload: "<generation>|<late>|<before>|<key>\n<items>": the
 -- generation where it waits for silence, else ''; late = r|s|c, what to do when it comes late (run, skip, coalesce); before = ms before the
 -- window closes, where that is when it is due; items as in the lane, without id and destination.
 
@@ -24,6 +24,13 @@ local function disarm(c, names, notes)
   end
 end
 
+-- A chat's names with this one; nil where there is no place for it.
+local function with_name(names, name)
+  if string.find(names, name, 1, true) then return names end
+  if #names >= TIMER_DEPTH * (#name + 1) then return nil end
+  return names .. name .. ' '
+end
+
 -- Set a timer, or set it anew under its name; forget it where due is ''. The generation is 'now' for that of this moment. False where there
 -- is no place for it, or nothing to forget.
 local function set_timer(c, name, due, generation, payload, notes)
@@ -37,13 +44,12 @@ local function set_timer(c, name, due, generation, payload, notes)
     note(notes, 'skip', c, name, 'replied')
     return true
   end
-  if not string.find(names, name, 1, true) then
-    if #names >= TIMER_DEPTH * (#name + 1) then
-      note(notes, 'fail', c, name, 'timers-full')
-      return false
-    end
-    redis.call('HSET', chat, 'timers', names .. name .. ' ')
+  local more = with_name(names, name)
+  if not more then
+    note(notes, 'fail', c, name, 'timers-full')
+    return false
   end
+  if more ~= names then redis.call('HSET', chat, 'timers', more) end
   redis.call('ZADD', shard('timers'), due, c .. ':' .. name)
   redis.call('HSET', shard('timers:payload'), c .. ':' .. name, generation .. '|' .. payload)
   return true

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -44,27 +44,29 @@ TIMER = st.fixed_dictionaries(
 )
 
 
+MOSTLY = st.sampled_from((True, True, True, False))
+MOSTLY_NOT = st.sampled_from((False, False, False, True))
 WHICH = st.integers(0, 5)  # of those that there are, 0 for the latest
+AGAIN = st.sampled_from((None, None, None, 0, 1, 2))  # the latest but so many once more; None for a new one
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something that may happen: a method by its name, what it is given, how often among the others, and where it makes sense."""
+    """Something that may happen: what its method is given, how often among the others, and where it makes sense."""
 
-    name: str
-    given: st.SearchStrategy[dict[str, Any]] = field(repr=False)
-    weight: int = field(repr=False)
-    needs: Callable[[Any], object] = field(repr=False)
+    given: st.SearchStrategy[dict[str, Any]]
+    weight: int
+    needs: Callable[[Any], object]
 
 
-STEPS: list[Step] = []
+STEPS: dict[str, Step] = {}
 
 
 def step(weight: int = 1, needs: Callable[[Any], object] = lambda _: True, **given: st.SearchStrategy[Any]) -> Callable[[F], F]:
     """A method is a step of the machine. Hypothesis's own rules have no weights, and each run leaves out half of them."""
 
     def known(method: F) -> F:
-        STEPS.append(Step(method.__name__, st.fixed_dictionaries(given), weight, needs))
+        STEPS[method.__name__] = Step(st.fixed_dictionaries(given), weight, needs)
         return method
 
     return known
@@ -115,6 +117,7 @@ class Bench(RuleBasedStateMachine):
         self.staged: list[tuple[int, Notice]] = []  # by shards; what waits for its relay
         self.refusable: dict[str, str] = {}  # platform id -> who; what may be refused late for the window
         self.tokens: Counter[int] = Counter()
+        self.numbers: Counter[str] = Counter()
         self.made = 0
         self.start = int(self.redis.time()[0]) * 1000
         self.offset = 0
@@ -137,6 +140,12 @@ class Bench(RuleBasedStateMachine):
 
     def shard(self, chat: Chat) -> int:
         return self.places[chat.name].key.shard
+
+    def number(self, what: str, again: int | None) -> int:
+        """The number of a new one of these, or of an earlier one."""
+        if again is None:
+            self.numbers[what] += 1
+        return max(self.numbers[what] - (again or 0), 0)
 
     def item(self, shape: str, **more: Any) -> Item:
         """A message that there is only one of."""

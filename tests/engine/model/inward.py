@@ -5,28 +5,23 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 
 from pilotbot.engine import HOUR, Arrival, Claimed, Effects, Engine, Item, Notice
-from tests.engine.model.bench import CONTACT, SHAPE, SHARDS, TIMER, WHICH, WORKER, Bench, step
+from tests.engine.model.bench import AGAIN, CONTACT, MOSTLY, MOSTLY_NOT, SHAPE, SHARDS, TIMER, WHICH, WORKER, Bench, step
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import TERMS, Event
 
-AGE = st.sampled_from((0, 1, 2, 2 * HOUR, 23 * HOUR, 30 * HOUR, 9 * 24 * HOUR))
+AGE = st.sampled_from((0, 0, 0, 1, 1, 2, 2 * HOUR, 23 * HOUR, 30 * HOUR, 9 * 24 * HOUR))
 
 
 class Inward(Bench):
     """Rules for what comes in."""
 
-    @step(name=CONTACT,
-        what=st.integers(0, 9),
-        age=AGE,
-        kind=st.sampled_from("rrrrqe"),
-        keep_old=st.booleans(),
-        note_only=st.sampled_from((0, 0, 0, 1)),
-    )
-    def accept(self, name: str, what: int, age: int, kind: str, keep_old: bool, note_only: bool) -> None:
-        at = self.now - age
+    @step(5, name=CONTACT, again=AGAIN, age=AGE, kind=st.sampled_from("rrrrqqe"), keep_old=MOSTLY_NOT, note_only=MOSTLY_NOT)
+    def accept(self, name: str, again: int | None, age: int, kind: str, keep_old: bool, note_only: bool) -> None:
+        """Something new, or a delivery of what came before; a quote ("q") may be of what came without it ("r")."""
+        number, at = self.number(f"event of {name}", again), self.now - age
         more: dict[str, Any] = {"opens": kind != "e", "ages": kind != "e", "keep_old": keep_old, "note_only": note_only}
-        message = "" if kind == "e" else f"m{what}"
-        self.do(lambda: self._accept(name, Event(f"{kind}{what}", at, kind, message, **more)))
+        message = "" if kind == "e" else f"m{number}"
+        self.do(lambda: self._accept(name, Event(f"{kind}{number}", at, kind, message, **more)))
 
     def _accept(self, name: str, event: Event) -> None:
         chat = self.chats[name]
@@ -45,7 +40,7 @@ class Inward(Bench):
         silent = chat.pin is not None and chat.lane[0].generation is not None
         assert accepted.under_way == (chat.sender if forbids and silent and chat.sender else "")
 
-    @step(worker=WORKER, most=st.sampled_from((1, 10)), reap=st.booleans(), heard=st.booleans())
+    @step(4, worker=WORKER, most=st.sampled_from((1, 10, 10)), reap=MOSTLY, heard=MOSTLY)
     def claim(self, worker: int, most: int, reap: bool, heard: bool) -> None:
         """Where the reply is not heard, chats are leased that nobody works on."""
         engine = self.engines[worker]
@@ -65,12 +60,10 @@ class Inward(Bench):
 
     # --- a turn ends, in time or too late ---
 
-    @step(needs=lambda self: self.turns, which=WHICH, keep=st.booleans(),
-        send=st.booleans(),
-        says=st.lists(SHAPE, max_size=2),
-        to=st.none() | CONTACT,
-        timer=st.none() | TIMER,
-    )
+    @step(
+        7, needs=lambda self: self.turns, which=WHICH, keep=st.booleans(), send=st.booleans(), says=st.lists(SHAPE, max_size=2),
+        to=st.none() | CONTACT, timer=st.none() | TIMER,
+    )  # fmt: skip
     def commit(self, which: int, keep: bool, send: bool, says: list[str], to: str | None, timer: dict[str, Any] | None) -> None:
         engine, turn = self.taken(self.turns, which)
         notice = Notice(place=self.places[to], items=(self.item("template", business=True),)) if to else None
@@ -94,21 +87,21 @@ class Inward(Bench):
                 self.take_lane(engine, chat, settled.lane)
             else:
                 assert settled.lane is None
-            self.go_on(engine, chat, settled.next, keep=keep)
+            self.followed_by(engine, chat, settled.next, keep=keep)
         else:
             assert (settled.next, settled.lane) == (None, None)
         self.noted(settled.put_aside)
 
-    def go_on(self, engine: Engine, chat: Chat, following: Claimed | None, *, keep: bool) -> None:
+    def followed_by(self, engine: Engine, chat: Chat, following: Claimed | None, *, keep: bool) -> None:
         """After an event was settled."""
         assert (following is not None) == (keep and bool(chat.waiting))
         chat.release(self.now)
         if following is not None:
             self.take(engine, following)
 
-    @step(needs=lambda self: self.turns, which=WHICH, ordinal=st.sampled_from("01"), shape=SHAPE)
+    @step(2, needs=lambda self: self.turns, which=WHICH, ordinal=st.sampled_from("01"), shape=SHAPE)
     def emit(self, which: int, ordinal: str, shape: str) -> None:
-        engine, turn = data.draw(st.sampled_from(self.turns))
+        engine, turn = self.turns[-1 - which % len(self.turns)]
         item = self.item(shape)
         self.do(lambda: self._emit(engine, turn, ordinal, item))
 
@@ -128,10 +121,11 @@ class Inward(Bench):
         assert lane is None or outcome == "ok"
         self.noted(notes)
 
-    @step(needs=lambda self: any(turn.crashes for _, turn in self.turns), which=WHICH, is_to=st.booleans())
+    @step(2, needs=lambda self: any(turn.crashes for _, turn in self.turns), which=WHICH, is_to=st.booleans())
     def blame(self, which: int, is_to: bool) -> None:
         """What was running when processes were lost waits for a moment of its own."""
-        engine, turn = data.draw(st.sampled_from([(by, turn) for by, turn in self.turns if turn.crashes]))
+        tried = [(by, turn) for by, turn in self.turns if turn.crashes]
+        engine, turn = tried[-1 - which % len(tried)]
         self.do(lambda: self._blame(engine, turn, is_to=is_to))
 
     def _blame(self, engine: Engine, turn: Claimed, *, is_to: bool) -> None:
@@ -141,7 +135,7 @@ class Inward(Bench):
         if mine:
             chat.blamed = is_to
 
-    @step(needs=lambda self: self.turns, which=WHICH, delay=st.sampled_from((0, HOUR)), counts_as=st.sampled_from(("tries", "errors")))
+    @step(2, needs=lambda self: self.turns, which=WHICH, delay=st.sampled_from((0, HOUR)), counts_as=st.sampled_from(("tries", "errors")))
     def retry(self, which: int, delay: int, counts_as: Literal["tries", "errors"]) -> None:
         engine, turn = self.taken(self.turns, which)
         self.do(lambda: self._retry(engine, turn, delay, counts_as))
@@ -168,4 +162,4 @@ class Inward(Bench):
         assert settled.outcome == outcome
         self.noted(settled.put_aside)
         if outcome == "ok":
-            self.go_on(engine, chat, settled.next, keep=keep)
+            self.followed_by(engine, chat, settled.next, keep=keep)

@@ -5,7 +5,7 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from pilotbot.engine import HOUR, Engine, Item, Lane, Notice, Record
-from tests.engine.model.bench import CONTACT, SHAPE, SHARDS, WHICH, WORKER, Bench, step
+from tests.engine.model.bench import AGAIN, CONTACT, MOSTLY, SHAPE, SHARDS, WHICH, WORKER, Bench, step
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import label
 
@@ -16,9 +16,9 @@ VERDICTS: tuple[Verdict, ...] = ("unposted", "retry", "retry", "again", "dead")
 class Outward(Bench):
     """Rules for what goes out."""
 
-    @step(name=CONTACT, what=st.integers(0, 3), shape=SHAPE, business=st.booleans(), parts=st.booleans())
-    def enqueue(self, name: str, what: int, shape: str, business: bool, parts: bool) -> None:
-        first = self.item(shape, id=f"{name}-{what}", business=business, group="g" * parts)
+    @step(3, name=CONTACT, again=AGAIN, shape=SHAPE, business=st.booleans(), parts=st.booleans())
+    def enqueue(self, name: str, again: int | None, shape: str, business: bool, parts: bool) -> None:
+        first = self.item(shape, id=f"{name}-{self.number(name, again)}", business=business, group="g" * parts)
         rest = (self.item("text", business=business, group="g", rest=True),) if parts else ()
         self.do(lambda: self._enqueue(Notice(place=self.places[name], items=(first, *rest))))
 
@@ -44,7 +44,7 @@ class Outward(Bench):
             assert (sorted(notice.id for notice in notices), notes) == (sorted(notice.id for notice in mine), ())
         self.staged.clear()
 
-    @step(worker=WORKER, reap=st.booleans(), heard=st.booleans())
+    @step(4, worker=WORKER, reap=MOSTLY, heard=MOSTLY)
     def claim_lanes(self, worker: int, reap: bool, heard: bool) -> None:
         engine = self.engines[worker]
         self.last = None
@@ -62,7 +62,7 @@ class Outward(Bench):
                 self.take_lane(engine, chat, None)
             self.noted(notes)
 
-    @step(needs=lambda self: self.lanes, which=WHICH, )
+    @step(6, needs=lambda self: self.lanes, which=WHICH)
     def sent(self, which: int) -> None:
         engine, lane = self.taken(self.lanes, which)
         self.do(lambda: self._sent(engine, lane))
@@ -83,7 +83,10 @@ class Outward(Bench):
             assert settled.lane is None
         self.noted(settled.put_aside)
 
-    @step(needs=lambda self: self.lanes, which=WHICH, verdict=st.sampled_from(VERDICTS), delay=st.sampled_from((0, 0, HOUR)), unknown=st.booleans())
+    @step(
+        4, needs=lambda self: self.lanes, which=WHICH, verdict=st.sampled_from(VERDICTS), delay=st.sampled_from((0, 0, HOUR)),
+        unknown=st.booleans(),
+    )  # fmt: skip
     def unsent(self, which: int, verdict: Verdict, delay: int, unknown: bool) -> None:
         engine, lane = self.taken(self.lanes, which)
         self.do(lambda: self._unsent(engine, lane, verdict, delay, unknown=lane.unknown or unknown))
@@ -107,10 +110,10 @@ class Outward(Bench):
                 chat.pin.known, chat.pin.tries = not unknown, chat.pin.tries + 1
         chat.let_lane_go(at)
 
-    @step(needs=lambda self: self.refusable, which=WHICH, )
+    @step(2, needs=lambda self: self.refusable, which=WHICH)
     def refused_late(self, which: int) -> None:
         """The platform says of a message that it took that the window was closed: decided again, once."""
-        platform_id = data.draw(st.sampled_from(sorted(self.refusable)))
+        platform_id = list(self.refusable)[-1 - which % len(self.refusable)]
         chat = self.chats[self.refusable.pop(platform_id)]
         _, record = self.run(self.engine.merge_status(platform_id, "failed", code="META_OUTSIDE_24H_WINDOW", message_id=None))
         again = record.again
