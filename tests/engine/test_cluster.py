@@ -199,7 +199,8 @@ async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     assert (await engine.schedules.all())[1] == {}
     await engine.seen.saw("main", 1_000)
     await engine.seen.want("main")
-    assert (look := await engine.seen.begin("main", "a")) is not None
+    look = await engine.seen.begin("main", "a")
+    assert look is not None
     assert await engine.seen.hold("main", "a")
     await engine.seen.done("main", "a", look)
     view = await engine.chat(place(engine, EVERYBODY[0]).key)

@@ -7,7 +7,8 @@ from redis import Redis
 
 from pilotbot.engine import Away, Effects, Engine, Item, Notice, Pause, Place, Terms
 from pilotbot.engine.keys import base
-from tests.engine.test_store import FREE_OR_TEMPLATE, HOUR, arrival, claim, lane_of, now_ms, place, queue
+from tests.engine.steps import HOUR, arrival, claim, lane_of, now_ms, place, queue
+from tests.engine.test_store import FREE_OR_TEMPLATE
 
 DEFERRED = Item(id="later", free=b"x", enforced=True)
 

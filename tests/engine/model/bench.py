@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -140,6 +140,14 @@ class Bench(RuleBasedStateMachine):
 
     def shard(self, chat: Chat) -> int:
         return self.places[chat.name].key.shard
+
+    def any(self, holds: Callable[[Chat], object]) -> bool:
+        """Whether that is so of a chat."""
+        return any(holds(chat) for chat in self.chats.values())
+
+    def all(self, count: Callable[[Chat], Sized]) -> int:
+        """How many of these all chats have together."""
+        return sum(len(count(chat)) for chat in self.chats.values())
 
     def number(self, what: str, again: int | None) -> int:
         """The number of a new one of these, or of an earlier one."""

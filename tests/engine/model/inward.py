@@ -9,13 +9,17 @@ from tests.engine.model.bench import AGAIN, CONTACT, MOSTLY, MOSTLY_NOT, SHAPE, 
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import TERMS, Event
 
+ENOUGH = 8  # events that wait: at times too many for one chat, or for a shard
 AGE = st.sampled_from((0, 0, 0, 1, 1, 2, 2 * HOUR, 23 * HOUR, 30 * HOUR, 9 * 24 * HOUR))
 
 
 class Inward(Bench):
     """Rules for what comes in."""
 
-    @step(5, name=CONTACT, again=AGAIN, age=AGE, kind=st.sampled_from("rrrrqqe"), keep_old=MOSTLY_NOT, note_only=MOSTLY_NOT)
+    @step(
+        5, needs=lambda self: self.all(lambda chat: chat.waiting) < ENOUGH, name=CONTACT, again=AGAIN, age=AGE,
+        kind=st.sampled_from("rrrrqqe"), keep_old=MOSTLY_NOT, note_only=MOSTLY_NOT,
+    )  # fmt: skip
     def accept(self, name: str, again: int | None, age: int, kind: str, keep_old: bool, note_only: bool) -> None:
         """Something new, or a delivery of what came before; a quote ("q") may be of what came without it ("r")."""
         number, at = self.number(f"event of {name}", again), self.now - age
@@ -40,7 +44,10 @@ class Inward(Bench):
         silent = chat.pin is not None and chat.lane[0].generation is not None
         assert accepted.under_way == (chat.sender if forbids and silent and chat.sender else "")
 
-    @step(4, worker=WORKER, most=st.sampled_from((1, 10, 10)), reap=MOSTLY, heard=MOSTLY)
+    @step(
+        4, needs=lambda self: self.any(lambda chat: chat.due or chat.lapsed), worker=WORKER, most=st.sampled_from((1, 10, 10)),
+        reap=MOSTLY, heard=MOSTLY,
+    )  # fmt: skip
     def claim(self, worker: int, most: int, reap: bool, heard: bool) -> None:
         """Where the reply is not heard, chats are leased that nobody works on."""
         engine = self.engines[worker]

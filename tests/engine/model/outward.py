@@ -9,6 +9,7 @@ from tests.engine.model.bench import AGAIN, CONTACT, MOSTLY, SHAPE, SHARDS, WHIC
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import label
 
+ENOUGH = 10  # messages that wait
 Verdict = Literal["unposted", "retry", "again", "dead"]
 VERDICTS: tuple[Verdict, ...] = ("unposted", "retry", "retry", "again", "dead")
 
@@ -16,7 +17,15 @@ VERDICTS: tuple[Verdict, ...] = ("unposted", "retry", "retry", "again", "dead")
 class Outward(Bench):
     """Rules for what goes out."""
 
-    @step(3, name=CONTACT, again=AGAIN, shape=SHAPE, business=st.booleans(), parts=st.booleans())
+    @step(
+        3,
+        needs=lambda self: self.all(lambda chat: chat.lane) < ENOUGH,
+        name=CONTACT,
+        again=AGAIN,
+        shape=SHAPE,
+        business=st.booleans(),
+        parts=st.booleans(),
+    )
     def enqueue(self, name: str, again: int | None, shape: str, business: bool, parts: bool) -> None:
         first = self.item(shape, id=f"{name}-{self.number(name, again)}", business=business, group="g" * parts)
         rest = (self.item("text", business=business, group="g", rest=True),) if parts else ()
@@ -44,7 +53,7 @@ class Outward(Bench):
             assert (sorted(notice.id for notice in notices), notes) == (sorted(notice.id for notice in mine), ())
         self.staged.clear()
 
-    @step(4, worker=WORKER, reap=MOSTLY, heard=MOSTLY)
+    @step(4, needs=lambda self: self.any(lambda chat: chat.lane_due or chat.sender_lapsed), worker=WORKER, reap=MOSTLY, heard=MOSTLY)
     def claim_lanes(self, worker: int, reap: bool, heard: bool) -> None:
         engine = self.engines[worker]
         self.last = None

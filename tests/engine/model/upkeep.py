@@ -13,6 +13,10 @@ from tests.engine.model.things import BURST, TERMS, Event, label
 WEEK = 7 * 24 * HOUR  # dedupe remembers for longer
 
 
+def leased(chat: Chat) -> bool:
+    return bool(chat.holder or chat.sender)
+
+
 class Upkeep(Bench):
     """Rules for all that is neither in nor out."""
 
@@ -35,7 +39,7 @@ class Upkeep(Bench):
         done = chat.arm(timer, chat.generation)
         assert self.run(self.engine.timers.set(place.key.shard, [(place, timer)])) == [done]
 
-    @step(3)
+    @step(3, needs=lambda self: self.any(lambda chat: chat.timers))
     def fire(self) -> None:
         self.do(self._fire)
 
@@ -46,7 +50,7 @@ class Upkeep(Bench):
             assert fired == due
             self.noted(notes)
 
-    @step()
+    @step(needs=lambda self: self.any(lambda chat: chat.held))
     def sweep(self) -> None:
         self.do(self._sweep)
 
@@ -76,7 +80,7 @@ class Upkeep(Bench):
         assert mark == chat.consent
         assert self.run(self.engine.consents.mark(place.key, mark)) == chat.sender
 
-    @step(needs=lambda self: any(chat.dead for chat in self.chats.values()), which=WHICH, drop=st.booleans())
+    @step(needs=lambda self: self.any(lambda chat: chat.dead), which=WHICH, drop=st.booleans())
     def look_after_the_dead(self, which: int, drop: bool) -> None:
         letters = sorted(self.run(self.engine.dead_letters()), key=lambda letter: letter.payload)
         letter = letters[which % len(letters)]
@@ -112,7 +116,7 @@ class Upkeep(Bench):
         self.last()
         assert [chat.facts() for chat in self.chats.values()] == before
 
-    @step(2)
+    @step(2, needs=lambda self: self.any(leased))
     def leases_run_out(self) -> None:
         """Whoever has them goes on, until somebody takes them back."""
         for shard in range(SHARDS):
@@ -123,7 +127,7 @@ class Upkeep(Bench):
         for chat in self.chats.values():
             chat.lapsed, chat.sender_lapsed = chat.holder is not None, chat.sender is not None
 
-    @step(worker=WORKER, what=st.sampled_from(("mailbox", "lane", "both")), restarts=st.booleans())
+    @step(needs=lambda self: self.any(leased), worker=WORKER, what=st.sampled_from(("mailbox", "lane", "both")), restarts=st.booleans())
     def connection_lost(self, worker: int, what: Literal["mailbox", "lane", "both"], restarts: bool) -> None:
         """A worker gives back what it was leased and does not know of; one that starts anew knows of nothing."""
         engine = self.engines[worker]
@@ -140,7 +144,7 @@ class Upkeep(Bench):
             if what != "mailbox" and chat.sender and chat.sender.startswith(engine.worker) and chat.sender not in kept:
                 chat.give_up(self.now)
 
-    @step(worker=WORKER)
+    @step(needs=lambda self: self.any(leased), worker=WORKER)
     def renew(self, worker: int) -> None:
         engine = self.engines[worker]
         for shard in range(SHARDS):
