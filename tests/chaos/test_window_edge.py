@@ -78,8 +78,8 @@ async def _round(
     stage: Stage, load: Load, ours: Business, people: Sequence[str], each: int, rng: random.Random
 ) -> Mapping[str, int]:  # fmt: skip
     """Contacts whose windows count as closed within the next seconds are written to about then. Returns when each window does."""
-    start = sandbox_ms(stage) + 1_000 + 10 * len(people)
-    edges = {contact: start + rng.randrange(2_000) for contact in people}
+    start = sandbox_ms(stage) + 1_000 + 40 * len(people)  # ms: time to tell of all their messages first
+    edges = {contact: start + rng.randrange(12 * len(people) * each) for contact in people}
     events = [await wrote(stage, contact, "quiet", edge - OPEN) for contact, edge in edges.items()]
     await asyncio.gather(*(load.deliver(event) for event in events))
 

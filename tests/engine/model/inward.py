@@ -9,7 +9,7 @@ from tests.engine.model.bench import AGAIN, CONTACT, MOSTLY, MOSTLY_NOT, SHAPE, 
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import TERMS, Event
 
-ENOUGH = 8  # events that wait: at times too many for one chat, or for a shard
+ENOUGH = 6  # events that wait: at times too many for one chat, or for a shard
 AGE = st.sampled_from((0, 0, 0, 1, 1, 2, 2 * HOUR, 23 * HOUR, 30 * HOUR, 9 * 24 * HOUR))
 
 
