@@ -156,9 +156,8 @@ async def compare(rounds: int, seconds: float, rate: float) -> None:
                 serving.kill()
                 serving.wait()
                 await server.close()
-    print(
-        f"median p99: {statistics.median(calm):.0f} ms alone, {statistics.median(loud):.0f} ms beside, {statistics.median(ratios):.2f} times"
-    )
+    middle = statistics.median
+    print(f"median p99: {middle(calm):.0f} ms alone, {middle(loud):.0f} ms beside, {middle(ratios):.2f} times")
 
 
 async def until_up(http: aiohttp.ClientSession, url: str) -> None:

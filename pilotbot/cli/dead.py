@@ -45,7 +45,7 @@ def retry_dead(name: str, data: Path | None) -> None:
     done, left = _with_engine(data, retry)
     if left is not None:
         waits = "events wait to be handled in" if left.kind == "event" else "messages wait to be sent to"
-        raise Failed(f"nothing was done: too many {waits} the chat of {name!r}; it stays a dead letter, try again when they are fewer")
+        raise Failed(f"nothing was done: too many {waits} the chat of {name!r}, or the contact opted out; it stays a dead letter")
     if not done:
         raise _unknown(name)
     typer.echo(f"{name} is back in its queue")

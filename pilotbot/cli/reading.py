@@ -17,12 +17,15 @@ from typing import Final
 from jinja2 import Environment, nodes
 
 from pilotbot.bot import Bot
+from pilotbot.contacts import OptOut
 from pilotbot.context import Context
+from pilotbot.durations import days, hours, minutes, seconds
 from pilotbot.platform.requests import BUTTON_LIMIT, LABEL_LIMIT
 from pilotbot.replies import Message, Option
 from pilotbot.replies.actions import holds_jinja
 from pilotbot.replies.messages import as_options
 from pilotbot.routing.handler import Handler
+from pilotbot.server.followups import AHEAD
 from pilotbot.target import is_theirs, relative
 
 GIVEN: Final = frozenset({"contact", "chat"})
@@ -30,8 +33,10 @@ GIVEN: Final = frozenset({"contact", "chat"})
 OWN: Final = {
     "reply": frozenset(inspect.signature(Context.reply).parameters),
     "notify": frozenset({*inspect.signature(Context.notify).parameters, *inspect.signature(Bot.notify).parameters}),
+    "follow_up": frozenset({*inspect.signature(Context.follow_up).parameters, *inspect.signature(Bot.follow_up).parameters}),
 }
 """Parameters, which are no values of a message."""
+SPANS: Final = {span.__name__: span for span in (seconds, minutes, hours, days)}
 REPLACING: Final = frozenset({"options", "media", "template"})
 
 Functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -52,13 +57,18 @@ class Finding:
 def read_bot(bot: Bot) -> list[Finding]:
     """What is wrong in the modules that a bot's handlers are written in, and in what those use of the author's own."""
     read = [(module, tree) for module in _modules(bot) if (tree := _tree(module)) is not None]
-    found = [finding for module, tree in read for finding in read_code(tree, vars(module), relative(str(module.__file__)))]
+    found = [
+        finding for module, tree in read for finding in read_code(tree, vars(module), relative(str(module.__file__)), opt_out=bot.opt_out)
+    ]
     return [*found, *unoffered(bot.handlers, [(tree, vars(module)) for module, tree in read])]
 
 
-def read_code(tree: ast.Module, names: Mapping[str, object], file: str) -> list[Finding]:
-    """What is wrong in a module's calls of `ctx.reply`, `ctx.notify` and `bot.notify`. `names` are the loaded module's."""
-    reader = _Reader(tree, names, file)
+def read_code(tree: ast.Module, names: Mapping[str, object], file: str, *, opt_out: OptOut | None = None) -> list[Finding]:
+    """What is wrong in a module's calls of `reply`, `notify` and `follow_up`, of `ctx` and `bot`. `names` are the loaded module's.
+
+    `opt_out` has the words that options should not be called by.
+    """
+    reader = _Reader(tree, names, file, opt_out)
     reader.visit(tree)
     return reader.found
 
@@ -77,7 +87,8 @@ def unoffered(handlers: tuple[Handler, ...], read: list[tuple[ast.Module, Mappin
 
 
 class _Reader(ast.NodeVisitor):
-    def __init__(self, tree: ast.Module, names: Mapping[str, object], file: str) -> None:
+    def __init__(self, tree: ast.Module, names: Mapping[str, object], file: str, opt_out: OptOut | None) -> None:
+        self._opt_out = opt_out
         self.found: list[Finding] = []
         self._names = names
         self._file = file
@@ -115,11 +126,11 @@ class _Reader(ast.NodeVisitor):
         return None
 
     def _method(self, call: ast.Call) -> str | None:
-        """Whether a call is of `ctx.reply`, or of `ctx.notify` or `bot.notify`."""
+        """Whether a call is of `ctx.reply`, or of `notify` or `follow_up` of `ctx` or `bot`."""
         match call.func:
-            case ast.Attribute(value=ast.Name(id=name), attr="reply" | "notify" as method) if name in self._contexts:
+            case ast.Attribute(value=ast.Name(id=name), attr="reply" | "notify" | "follow_up" as method) if name in self._contexts:
                 return method
-            case ast.Attribute(value=owner, attr="notify" as method) if isinstance(self._value(owner), Bot):
+            case ast.Attribute(value=owner, attr="notify" | "follow_up" as method) if isinstance(self._value(owner), Bot):
                 return method
         return None
 
@@ -140,7 +151,9 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _check_content(self, call: ast.Call, method: str) -> None:
-        place = 0 if method == "reply" else 1
+        place = max(len(call.args) - 1, 0) if method == "follow_up" else 0 if method == "reply" else 1
+        if method == "follow_up" and place > 0:
+            self._check_span(call, call.args[place - 1])
         given = {word.arg for word in call.keywords if word.arg is not None}
         content = next((word.value for word in call.keywords if word.arg == "content"), None)
         if content is None and len(call.args) > place and not any(isinstance(arg, ast.Starred) for arg in call.args):
@@ -152,6 +165,14 @@ class _Reader(ast.NodeVisitor):
                 message = self._value(content)
                 if isinstance(message, Message):
                     self._check_values(call, method, ast.unparse(content), message, given)
+
+    def _check_span(self, call: ast.Call, when: ast.expr) -> None:
+        match when:
+            case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=int() | float() as n)]) if name in SPANS:
+                if SPANS[name](n) > AHEAD:
+                    self._tell(call, f"{ast.unparse(when)} is more than a year ahead: a follow-up comes within a year")
+            case ast.Call(func=ast.Name(id=name), args=[ast.UnaryOp(op=ast.USub())]) if name in SPANS:
+                self._tell(call, f"{ast.unparse(when)} is not to come: a follow-up comes later, not sooner")
 
     def _check_values(self, call: ast.Call, method: str, name: str, message: Message, given: set[str]) -> None:
         missing = sorted(needed(message, without=REPLACING & given) - GIVEN - given)
@@ -171,6 +192,10 @@ class _Reader(ast.NodeVisitor):
         for label in filter(None, map(_label, options.elts)):
             if len(label) > LABEL_LIMIT and not holds_jinja(label):
                 self._tell(call, f"the label {label!r} has {len(label)} characters, a button holds {LABEL_LIMIT}: shorten it")
+        for label in (one.value for one in options.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)):
+            if self._opt_out is not None and self._opt_out.decided(label, opted_out=False):
+                text = f"who chooses {label!r} opts out of all messages: take another label, an Action, or words of your own (OptOut)"
+                self._tell(call, text, sure=False)
 
     def _tell(self, node: ast.Expr | ast.Call, text: str, *, sure: bool = True) -> None:
         self.found.append(Finding(f"{self._file}:{node.lineno}", text, sure))

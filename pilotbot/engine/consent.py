@@ -34,7 +34,7 @@ class Consent:
 
     def pack(self) -> bytes:
         """As it is stored; the same entry is the same bytes."""
-        return orjson.dumps({"what": self.what, "at": self.at, "source": self.source, "evidence": self.evidence, "event": self.event})
+        return orjson.dumps({"what": self.what, "at": self.at, "source": self.source, "evidence": self.evidence[:500], "event": self.event})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ repeated through short absences of Redis for `patience` seconds; after that it r
 import asyncio
 import contextlib
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
@@ -18,11 +17,12 @@ from redis.exceptions import RedisError
 from pilotbot.engine.batch import Argument
 from pilotbot.engine.calls import Away, Calls
 from pilotbot.engine.checkup import Checkup
-from pilotbot.engine.consent import Consents, Decision
+from pilotbot.engine.consent import Consents
 from pilotbot.engine.items import Item
 from pilotbot.engine.keys import ChatKey, Keyring, base, compact, spread
 from pilotbot.engine.letters import DeadLetters
 from pilotbot.engine.pauses import Pauses
+from pilotbot.engine.people import People
 from pilotbot.engine.schedules import Schedules
 from pilotbot.engine.scripts import PARTS, script
 from pilotbot.engine.seen import Seen
@@ -41,14 +41,12 @@ from pilotbot.engine.values import (
     Record,
     Settled,
     Terms,
-    Waits,
     pairs,
     put_aside,
 )
 
 REMEMBER_KEYS = 30 * 24 * HOUR
 POLL_AFTER = (600_000, HOUR, 6 * HOUR)  # a message without a final status is asked for then
-ALIAS_KEEP = 400 * 24 * HOUR
 LAST_WORD = 2.0  # seconds that Redis has at the end to take leases back
 T = TypeVar("T")
 
@@ -57,7 +55,7 @@ class Mismatch(Exception):
     """The Redis at hand was set up with other figures than these settings: starting would mix up its keys."""
 
 
-class Engine(DeadLetters, Pauses):
+class Engine(DeadLetters, Pauses, People):
     """Redis, as the rest of the framework sees it.
 
     `url` is a redis-py URL (`unix:///path` for the embedded server), or gives it anew for each connection. `restore` is awaited before
@@ -148,7 +146,7 @@ class Engine(DeadLetters, Pauses):
             compact(self.keys.digest(f"m\0{arrival.message_id}")) if arrival.message_id else "",
             "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), terms.depth,
             terms.open_for, place.number, place.kind, place.address, arrival.name, terms.old_after if arrival.ages else 0,
-            int(arrival.keep_old), int(arrival.note_only), terms.high_water // self.shards, terms.contact_gap,
+            int(arrival.keep_old), int(arrival.note_only), max(terms.high_water // self.shards, 1), terms.contact_gap,
             terms.contact_gap * terms.contact_burst,
         )  # fmt: skip
         return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]), put_aside(place.key.shard, reply[3]), reply[4].decode())
@@ -167,6 +165,9 @@ class Engine(DeadLetters, Pauses):
         What a contact decided holds before that, in all their chats, and nothing is under way in them that it forbids.
         """
         if effects.decision is not None:
+            owner = await self._calls.command("HGET", f"{base(turn.key.shard)}:owner", turn.key.id)
+            if owner is None or owner.decode() != turn.token:
+                return Settled("stale")  # nothing that was decided here counts
             await self.decide(effects.decision)
         arguments: list[Argument] = [
             turn.key.id, turn.token, turn.seq, turn.score, int(keep), self.terms.lease, self._lane_terms, int(send),
@@ -178,12 +179,12 @@ class Engine(DeadLetters, Pauses):
         for notice in effects.notices:
             arguments += (notice.id, notice.pack())
         for timer in effects.timers:
-            arguments += (timer.name, timer.due if timer.items else "", turn.generation if timer.silence else "", timer.pack())
+            arguments += (timer.name, timer.due if timer.items else "", timer.waits_since if timer.silence else "", timer.pack())
         reply = await self._calls.script("commit", turn.key.shard, *arguments)
         return self._settled(turn.key.shard, reply)
 
-    async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:
-        """Put a turn's event back, to be tried again after `delay` ms, before anything newer of its chat."""
+    async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors", ""] = "tries") -> Settled:
+        """Put a turn's event back, to be tried again after `delay` ms, before anything newer of its chat. "": it was not tried."""
         reply = await self._calls.script(
             "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "retry", delay, counts_as, "", 0, 0, 0
         )
@@ -192,9 +193,10 @@ class Engine(DeadLetters, Pauses):
     async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool, tries: int = 0, trace: str = "") -> Settled:
         """Put a turn's event with the dead letters; its chat goes on. `tries` is how often it was run, `trace` where that failed."""
         letter = {
-            "kind": "event", "chat": turn.key.id, "reason": reason, "detail": detail, "at": turn.now, "mark": turn.mark,
+            "kind": "event", "chat": turn.key.id, "reason": reason, "detail": sound(detail), "at": turn.now, "mark": turn.mark,
             "message": turn.message, "payload": turn.body.decode("utf-8", "replace"), "tries": tries, "crashes": turn.crashes,
-            "trace": trace, "place": {name: turn.fields[name].decode() for name in ("number", "kind", "address") if name in turn.fields},
+            "trace": sound(trace),
+            "place": {name: turn.fields[name].decode() for name in ("number", "kind", "address") if name in turn.fields},
         }  # fmt: skip
         name = f"{turn.key.id}-{int(turn.seq)}"
         reply = await self._calls.script(
@@ -247,7 +249,7 @@ class Engine(DeadLetters, Pauses):
         return Settled(reply[0].decode(), None, self._lane(lane.key.shard, reply[1]), put_aside(lane.key.shard, reply[2]))
 
     async def unsent(
-        self, lane: Lane, verdict: Literal["unposted", "retry", "again", "dead"], *, delay: int = 0, unknown: bool = False,
+        self, lane: Lane, verdict: Literal["unposted", "retry", "again", "drop", "dead"], *, delay: int = 0, unknown: bool = False,
         reason: str = "", detail: str = "", posts: int = 0,
     ) -> str:  # fmt: skip
         """Say that a lane's first item did not go: post it again in `delay` ms, decide it again, or put it with the dead letters.
@@ -267,9 +269,10 @@ class Engine(DeadLetters, Pauses):
         again = item.decided_again().pack() if lane.pin == "free" and item.enforced and not item.again else b""
         place = self.keys.record(platform_id)
         flat = await self._calls.script(
-            "record", place.shard, place.id, platform_id, str(lane.key), item.id, lane.pin, lane.inbound, again, item.menu, POLL_AFTER[0]
-        )
-        return Record.read(place, flat)
+            "record", place.shard, place.id, platform_id, compact(lane.key.id), item.id, lane.pin, lane.inbound, again, item.menu,
+            POLL_AFTER[0],
+        )  # fmt: skip
+        return Record.read(self.keys, place, flat)
 
     async def merge_status(
         self, platform_id: str, status: str, *, code: str | None, message_id: str | None, body: bytes = b""
@@ -285,7 +288,7 @@ class Engine(DeadLetters, Pauses):
             (advanced, flat), _ = await asyncio.gather(merge, self._point(message_id, place))
         else:
             advanced, flat = await merge
-        return bool(advanced), Record.read(place, flat)
+        return bool(advanced), Record.read(self.keys, place, flat)
 
     async def _point(self, message_id: str, record: ChatKey) -> None:
         pointer = self.keys.record(message_id)
@@ -306,7 +309,7 @@ class Engine(DeadLetters, Pauses):
         flat, content = await asyncio.gather(
             self._calls.command("HGETALL", f"{base(place.shard)}:message:{place.id}"), self._calls.command("HGETALL", _content(place))
         )
-        return Record.read(place, [*flat, *content]) if flat else None
+        return Record.read(self.keys, place, [*flat, *content]) if flat else None
 
     async def decide_again(self, record: Record) -> tuple[Literal["ok", "dup", "full"], tuple[PutAside, ...]]:
         """Queue a message that was refused late for the window once more, and shut the window unless the contact wrote since."""
@@ -314,7 +317,7 @@ class Engine(DeadLetters, Pauses):
         if chat is None or again is None:
             raise ValueError("there is nothing to decide again in this record")
         outcome, notes = await self._calls.script("decide_again", chat.shard, chat.id, record.inbound, again.pack())
-        await self._calls.command("HDEL", _content(record.key), "again")  # once: told of again, whenever, it finds nothing to decide
+        await self._calls.command("HDEL", _content(record.key), "again", "in")  # once: told of again, it finds nothing to decide
         return outcome.decode(), put_aside(chat.shard, notes)
 
     async def unfinished(self, shard: int, most: int = 20) -> list[str]:
@@ -339,36 +342,6 @@ class Engine(DeadLetters, Pauses):
         replies = await asyncio.gather(*(self._calls.script("advance", shard, offset) for shard in range(self.shards)))
         return max(int(reply[0]) for reply in replies)
 
-    async def lane_settles(self, key: ChatKey, token: str, patience: float) -> bool:
-        """Wait until what a lane had under way under this token is settled. False where it still is, after `patience` seconds."""
-        until = time.monotonic() + patience
-        while (found := await self._calls.command("HGET", f"{base(key.shard)}:lane:owner", key.id)) and found.decode() == token:
-            if time.monotonic() > until:
-                return False
-            await asyncio.sleep(0.005)
-        return True
-
-    async def decide(self, decision: Decision) -> None:
-        """Enter what a contact decided, tell all their chats, and wait for what is being posted there right now, a lease at most."""
-        mark = await self.consents.record(decision.person, decision.entry)
-        owners = await asyncio.gather(*(self.consents.mark(chat, mark) for chat in decision.chats))
-        patience = self.terms.lease / 1000
-        await asyncio.gather(
-            *(self.lane_settles(chat, owner, patience) for chat, owner in zip(decision.chats, owners, strict=True) if owner and mark > 0)
-        )
-
-    async def follow_ups(self, key: ChatKey) -> list[Waits]:
-        """The follow-ups that wait in a chat, the soonest first."""
-        return await self.timers.of(key)
-
-    async def tell_consent(self, chat: ChatKey, mark: int) -> None:
-        """Tell a chat what its contact decided; an older decision changes nothing."""
-        await self.consents.mark(chat, mark)
-
-    async def consent(self, person: ChatKey) -> int:
-        """What a person decided: when they opted out, in ms; negative where they opted in, 0 where nothing is known."""
-        return (await self.consents.of(person))[0]
-
     async def chat(self, key: ChatKey) -> ChatView:
         """A chat as it is now."""
         now, flat, events, items, held = await self._calls.script("chat", key.shard, key.id)
@@ -381,17 +354,6 @@ class Engine(DeadLetters, Pauses):
             *(self._calls.command("ZCARD", f"{base(shard)}:{name}") for shard in range(self.shards) for name in names)
         )
         return sum(counts)
-
-    async def alias(self, address: str) -> str | None:
-        """The phone that a BSUID belongs to, if it was learned."""
-        place = self.keys.alias(address)
-        found = await self._calls.command("GET", f"{base(place.shard)}:alias:{place.id}")
-        return found.decode() if found else None
-
-    async def learn_alias(self, address: str, phone: str) -> None:
-        """Remember which phone a BSUID belongs to."""
-        place = self.keys.alias(address)
-        await self._calls.command("SET", f"{base(place.shard)}:alias:{place.id}", phone, "PX", ALIAS_KEEP)
 
     async def remember(self, name: str, value: bytes) -> None:
         """Keep a small thing of the whole installation, such as the last catalogue of templates."""
@@ -415,3 +377,8 @@ class Engine(DeadLetters, Pauses):
 def _content(record: ChatKey) -> str:
     """Where what is long of a message's record lies."""
     return f"{base(record.shard)}:content:{record.id}"
+
+
+def sound(text: str) -> str:
+    """Text as JSON can hold it: halves of characters, which file names may have, are replaced."""
+    return text.encode("utf-8", "replace").decode()

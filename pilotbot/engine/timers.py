@@ -32,7 +32,7 @@ class Timers:
             ours = [timer for _, timer in group]
             arguments += (place.key.id, place.number, place.kind, place.address, len(ours))
             for timer in ours:
-                arguments += (timer.name, timer.due if timer.items else "", "now" if timer.silence else "", timer.pack())
+                arguments += (timer.name, timer.due if timer.items else "", timer.waits_since if timer.silence else "", timer.pack())
         return [bool(one) for one in await self._calls.script("arm", shard, *arguments)]
 
     async def of(self, key: ChatKey) -> list[Waits]:

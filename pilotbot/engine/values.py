@@ -9,7 +9,7 @@ import orjson
 
 from pilotbot.engine.consent import Decision
 from pilotbot.engine.items import Item, Pin
-from pilotbot.engine.keys import ChatKey
+from pilotbot.engine.keys import ChatKey, Keyring, spread
 
 HOUR = 3_600_000
 WINDOW = 24 * HOUR
@@ -123,15 +123,18 @@ class Claimed:
     body: bytes
     fields: Mapping[str, bytes]
     now: int
+    generation: int = 0
+    """How many messages of the contact were accepted by then, this one included."""
 
     @classmethod
     def read(cls, shard: int, reply: tuple[bytes, bytes, bytes, bytes, list[bytes], bytes]) -> "Claimed":
         """Read what `lease_head` answered."""
         name, token, member, score, flat, now = reply
         seq, mark, message, body = member.split(b":", 3)
+        fields = pairs(flat)
         return cls(
-            ChatKey(shard, name.decode()), token.decode(), seq.decode(), score.decode(), mark.decode(), message.decode(), body,
-            pairs(flat), int(now),
+            ChatKey(shard, name.decode()), token.decode(), seq.decode(), score.decode(), mark[:1].decode(), message.decode(), body, fields,
+            int(now), int(mark[1:] or fields.get("generation", b"0")),
         )  # fmt: skip
 
     @property
@@ -143,11 +146,6 @@ class Claimed:
     def late(self) -> bool:
         """Whether a newer event of its chat was handled before it."""
         return float(self.score) < float(self.fields.get("handled", b"0"))
-
-    @property
-    def generation(self) -> int:
-        """How many messages of the contact were accepted when this turn began."""
-        return int(self.fields.get("generation", b"0"))
 
     @property
     def crashes(self) -> int:
@@ -167,7 +165,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A lane leased to this sender: its first item, pinned. `inbound` is the contact's last message when it was pinned, "" for none."""
+    """A lane leased to this sender: its first item, pinned. `inbound` is the contact's last message when it was pinned, "" for none.
+
+    `barred` says why what may have been posted may not be posted first any more: the contact wrote or opted out since; "" where it may.
+    """
 
     key: ChatKey
     token: str
@@ -179,14 +180,15 @@ class Lane:
     inbound: str
     number: str
     now: int
+    barred: str = ""
 
     @classmethod
     def read(cls, shard: int, reply: list[bytes]) -> "Lane":
         """Read what `lease_lane` answered."""
-        name, token, item, pin, tries, unknown, first_post, inbound, number, now = reply
+        name, token, item, pin, tries, unknown, first_post, inbound, number, now, barred = reply
         return cls(
             ChatKey(shard, name.decode()), token.decode(), Item.unpack(item), "free" if pin == b"free" else "template", int(tries),
-            unknown == b"1", int(first_post), inbound.decode(), number.decode(), int(now),
+            unknown == b"1", int(first_post), inbound.decode(), number.decode(), int(now), barred.decode(),
         )  # fmt: skip
 
 
@@ -244,8 +246,9 @@ class Notice:
 class Timer:
     """A follow-up of a chat: `name` (8 characters, no blank), when it is `due`, and its items, packed without id and destination.
 
-    `silence` disarms it when the contact writes; `late` is what to do when it comes late; `before_close` has it due so many ms before the
-    window closes, also if that moves. `label` is the author's key. A timer without items forgets the one of that name.
+    `silence` disarms it when the contact writes: after `generation` messages of theirs, or else from when it is set; `late` is what to do
+    when it comes late; `before_close` has it due so many ms before the window closes, also if that moves. `label` is the author's key. A
+    timer without items forgets the one of that name.
     """
 
     name: str
@@ -255,6 +258,12 @@ class Timer:
     late: Literal["run", "skip", "coalesce"] = "run"
     before_close: int | None = None
     label: str = ""
+    generation: int | None = None
+
+    @property
+    def waits_since(self) -> int | str:
+        """The generation, as the scripts take it."""
+        return "now" if self.generation is None else self.generation
 
     def pack(self) -> bytes:
         """As it waits; see timers.lua."""
@@ -322,15 +331,15 @@ class Record:
     parked: tuple[bytes, ...] = ()
 
     @classmethod
-    def read(cls, key: ChatKey, flat: list[bytes]) -> "Record":
+    def read(cls, keys: Keyring, key: ChatKey, flat: list[bytes]) -> "Record":
         """Read a record's fields."""
         fields = pairs(flat)
-        pin, rank = fields.get("pin"), int(fields.get("rank", b"0"))
+        chat, rank = fields.get("chat"), int(fields.get("rank", b"0"))
         return cls(
             key,
-            ChatKey.parse(fields["chat"].decode()) if "chat" in fields else None,
+            None if chat is None else keys.place(spread(chat)),
             fields["item"].decode() if "item" in fields else None,
-            None if pin is None else "free" if pin == b"free" else "template",
+            None if chat is None else "template" if "pin" in fields else "free",
             fields.get("in", b"").decode(),
             rank,
             next((status for status, known in RANKS.items() if known == rank), None),

@@ -34,7 +34,7 @@ from pilotbot.replies import (
     Template,
 )
 from pilotbot.server import followups
-from pilotbot.server.recipients import compose, decision
+from pilotbot.server.recipients import OPTED_OUT, compose, decision
 from pilotbot.server.saying import Numbers, say, whole
 from pilotbot.server.turn_engine import TurnEngine
 
@@ -65,6 +65,7 @@ class TurnDesk:
     closed: ClosedPolicy
     given: Mapping[str, object]
     menus: list[Menu]
+    opted_out: bool = False
     hand_over: Callable[[Lane | None, tuple[PutAside, ...]], None]
     heard: Heard | None = None
     _items: list[Item] = field(default_factory=list)
@@ -152,11 +153,13 @@ class TurnDesk:
         """Stage a message to this chat for later; the commit sets its timer."""
         if self.place.kind == "number":
             return Skipped("nobody wrote this event, so there is nobody to write to: use bot.follow_up outside a turn")
+        if self.opted_out:
+            return Skipped(OPTED_OUT)
         followups.check_target(self.place.kind, unless_replied=unless_replied, before_window_closes=before_window_closes)
         last = whole(self.turn.fields.get("in"))
         due = followups.due_at(when, before_window_closes, now=self.turn.now, last_inbound=last, terms=self.engine.terms)
         if due is None:
-            return Skipped(followups.NEVER_WROTE)
+            return Skipped(followups.NO_WINDOW)
         base = self._next_staged()
         said = say(
             content, to=Destination(self.place.kind, self.place.address), number=self.numbers.pick(self.place.number), seen=self.window,
@@ -165,7 +168,7 @@ class TurnDesk:
         )  # fmt: skip
         made = followups.timer(
             said.items, chat=self.turn.key.id, key=key, occasion=base, due=due, unless_replied=unless_replied, if_late=if_late,
-            before_window_closes=before_window_closes,
+            generation=self.turn.generation, before_window_closes=before_window_closes,
         )  # fmt: skip
         if followups.too_many(self.turn.fields.get("timers", b"").decode(), self._timers, made.name):
             return followups.skipped_full()
@@ -192,6 +195,8 @@ class TurnDesk:
         """Stage what the contact decided; the commit makes it so, for all our numbers."""
         if self.place.kind != "contact":
             raise ValueError("only a contact can opt out or in; a group, a newsletter or a number cannot")
+        if not isinstance(evidence, str) or not evidence.strip():
+            raise ValueError("evidence is what shows it, for the ledger: the contact's words, a note")
         entry = Consent(
             what=what, at=min(int(float(self.turn.score)), self.turn.now), source=source, evidence=evidence, event=self.event_id
         )

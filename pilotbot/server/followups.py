@@ -4,7 +4,7 @@ from base64 import b32encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 import orjson
 
@@ -16,8 +16,10 @@ MOST = 50
 """Follow-ups that may wait in one chat."""
 
 FULL: Final = f"{MOST} follow-ups wait in this chat already: cancel some, or give a key, which replaces"
-NEVER_WROTE: Final = "the contact never wrote, so that there is no window that could close"
-_AHEAD: Final = timedelta(days=366)
+NO_WINDOW: Final = "the contact's window is not open, so that it cannot close"
+AHEAD: Final = timedelta(days=366)
+"""How far ahead a follow-up may be: its chat is kept for longer."""
+_SLACK: Final = timedelta(minutes=1)  # of a moment that was reckoned a little ago
 _DESTINATIONS: Final = ("destinationNumber", "groupId", "newsletterId")
 _TO_CONTACTS: Final = "unless_replied and before_window_closes are for contacts: a group has no window, and does not reply"
 
@@ -25,7 +27,7 @@ _TO_CONTACTS: Final = "unless_replied and before_window_closes are for contacts:
 def due_at(
     when: timedelta | datetime | None, before_window_closes: timedelta | None, *, now: int, last_inbound: int | None, terms: Terms
 ) -> int | None:
-    """When a follow-up is due, in business ms; None where it should be so long before a window closes that never opened.
+    """When a follow-up is due, in business ms; None where it should be so long before a window closes that is not open.
 
     Raises:
         TypeError: a moment without a time zone.
@@ -34,31 +36,38 @@ def due_at(
     if before_window_closes is not None:
         if not timedelta(0) <= before_window_closes < timedelta(hours=24):
             raise ValueError("before_window_closes is between nothing and 24 hours, such as minutes(30)")
-        return None if last_inbound is None else last_inbound + terms.open_for - _ms(before_window_closes)
+        closes = None if last_inbound is None else last_inbound + terms.open_for
+        return None if closes is None or closes <= now else closes - _ms(before_window_closes)
     if isinstance(when, datetime):
         if when.tzinfo is None:
             raise TypeError('a moment needs a time zone: datetime(..., tzinfo=ZoneInfo("America/Sao_Paulo"))')
         when -= datetime.fromtimestamp(now / 1000, UTC)
+        if when < -_SLACK:
+            raise ValueError("the moment is past: give one to come")
+        when = max(when, timedelta(0))
     elif when is not None and when < timedelta(0):
         raise ValueError("a follow-up comes later, not sooner: give a span of time that is not negative")
-    if when is None or when > _AHEAD:
+    if when is None or when > AHEAD:
         raise ValueError("a follow-up comes within a year: give a shorter span or an earlier moment")
     return now + _ms(when)
 
 
 def timer(
-    items: Sequence[Item], *, chat: str, key: str | None, occasion: str, due: int, unless_replied: bool, if_late: Late,
+    items: Sequence[Item], *, chat: str, key: str | None, occasion: str, due: int, unless_replied: bool, if_late: Late, generation: int,
     before_window_closes: timedelta | None,
 ) -> Timer:  # fmt: skip
-    """The timer of rendered items. Its name follows from the `key`, or else from the `occasion`.
+    """The timer of rendered items. Its name follows from the `key`, or else from the `occasion`; `generation` is the chat's.
 
     Raises:
-        ValueError: the key is blank, too long or holds control characters.
+        ValueError: the key is blank, too long or holds control characters, or `if_late` is no policy.
     """
+    if if_late not in get_args(Late):
+        raise ValueError(f"if_late={if_late!r} is no policy: it is {', '.join(get_args(Late))}")
     return Timer(
         name=name_of(chat, key) if key is not None else _short("follow-up", occasion),
         due=due, items=tuple(_bare(item) for item in items), silence=unless_replied, late=if_late,
         before_close=None if before_window_closes is None else _ms(before_window_closes), label=key or "",
+        generation=generation,
     )  # fmt: skip
 
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pilotbot import events
-from pilotbot.contacts import canonical
-from pilotbot.engine import Accepted, Arrival, ChatKey, ChatKind, Engine, Place, PutAside, Record
+from pilotbot.contacts import OptOut, canonical
+from pilotbot.engine import Accepted, Arrival, ChatKey, ChatKind, Consent, Engine, Place, PutAside, Record
 from pilotbot.platform import FailureFamily, failure_family
+from pilotbot.server.recipients import decision, joined
+from pilotbot.server.saying import Numbers
 from pilotbot.settings import NumberSettings
 
 log = logging.getLogger(__name__)
@@ -50,8 +52,8 @@ class Intake:
     """Takes events in for the configured numbers.
 
     `wants` says whether the bot has a handler for an event that is not a message, so that what nobody handles costs no mailbox;
-    `wants_stale` whether it has one for messages that came too late to be answered; `follow_clock` whether a sandbox may move business
-    time; `clock_moved` is awaited once it did, before that is acknowledged.
+    `wants_stale` whether it has one for messages that came too late to be answered. `opt_out` has the words that opt out. `follow_clock`
+    says whether a sandbox may move business time; `clock_moved` is awaited once it did, before that is acknowledged.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Intake:
         *,
         wants: Callable[[events.Event], bool],
         wants_stale: bool = False,
+        opt_out: OptOut | None = None,
         follow_clock: bool,
         counts: Counter[str],
         clock_moved: Callable[[], Awaitable[None]] | None = None,
@@ -71,6 +74,8 @@ class Intake:
         self._to = tell
         self._wants = wants
         self._wants_stale = wants_stale
+        self._opt_out = opt_out
+        self._names = Numbers(numbers)
         self._follow_clock = follow_clock
         self._counts = counts
         self._clock_moved = clock_moved
@@ -123,6 +128,7 @@ class Intake:
         place = Place(key=self._engine.keys.chat(number.name, canonical(known)), number=number.name, kind=kind, address=address)
         inbound = event if isinstance(event, events.Inbound) else None
         messages = isinstance(event, events.Received | events.Reply) and inbound is not None and inbound.type != "reaction"
+        opts_out = messages and self._opts_out(event)
         if messages and self._flooding and self._flooding.get(place.key, 0.0) > time.monotonic():
             return "flood"
         result = await self._engine.accept(
@@ -136,7 +142,7 @@ class Intake:
                 name=(inbound.sender_name or "") if inbound and kind == "contact" else "",
                 opens_window=messages,
                 ages=inbound is not None,
-                keep_old=self._wants_stale,
+                keep_old=self._wants_stale or opts_out,
                 note_only=note_only,
             )
         )
@@ -144,9 +150,25 @@ class Intake:
             self._floods(place.key)
         self._tell(place.key.shard, result)
         self._to.put_aside(result.put_aside)
+        if opts_out and result.outcome == "ok" and not result.wake_mailbox:
+            await self._decide_now(event, place)
         if result.under_way and not await self._engine.lane_settles(place.key, result.under_way, PATIENCE):
             return "under-way"
         return result.outcome
+
+    def _opts_out(self, event: events.Event) -> bool:
+        """Whether a message is nothing but a word that opts out."""
+        if self._opt_out is None or not isinstance(event, events.Received | events.Reply) or event.tap is not None:
+            return False
+        decided = self._opt_out.decided(event.text, opted_out=False)
+        return decided is not None and decided.what == "out"
+
+    async def _decide_now(self, event: events.Event, place: Place) -> None:
+        """An opt-out that waits behind other events of its chat holds from when it is accepted; it is confirmed in its turn."""
+        now = (await self._engine.chat(place.key)).now
+        text = event.text if isinstance(event, events.Inbound) else ""
+        entry = Consent(what="out", at=min(event.at or now, now), source="word", evidence=text, event=event.id)
+        await self._engine.decide(await decision(self._engine, self._names, place.address, entry))
 
     def _floods(self, chat: ChatKey) -> None:
         """Until the contact's next message could be taken in, its others cost Redis nothing: it has time for those who write less."""
@@ -159,7 +181,8 @@ class Intake:
         other = event.data.get("userId") or event.data.get("participantUserId")
         if address.startswith("+"):
             if isinstance(other, str) and other and not other.startswith("+") and self._learned.get(other) != address:
-                await self._engine.learn_alias(other, address)
+                if await self._engine.alias(other) != address:
+                    self._to.put_aside(await joined(self._engine, self._names, other, address))
                 if len(self._learned) >= LEARNED:
                     self._learned.clear()
                 self._learned[other] = address

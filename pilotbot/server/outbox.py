@@ -19,7 +19,7 @@ from pilotbot.replies import (
     Template,
 )
 from pilotbot.server import followups
-from pilotbot.server.recipients import compose, whom
+from pilotbot.server.recipients import OPTED_OUT, compose, whom
 from pilotbot.server.saying import Numbers
 
 
@@ -79,10 +79,12 @@ class LaneOutbox:
     ) -> Planned | Skipped:
         """Set a follow-up in any chat, in place of one with the same key."""
         target = await whom(self._engine, self._numbers.pick(number), who)
+        if target.opted_out:
+            return Skipped(OPTED_OUT)
         followups.check_target(target.place.kind, unless_replied=unless_replied, before_window_closes=before_window_closes)
         due = followups.due_at(when, before_window_closes, now=target.now, last_inbound=target.last_inbound, terms=self._engine.terms)
         if due is None:
-            return Skipped(followups.NEVER_WROTE)
+            return Skipped(followups.NO_WINDOW)
         chat = target.place.key
         said = target.say(
             content,
@@ -95,7 +97,7 @@ class LaneOutbox:
         )
         made = followups.timer(
             said.items, chat=chat.id, key=key, occasion="", due=due, unless_replied=unless_replied, if_late=if_late,
-            before_window_closes=before_window_closes,
+            generation=target.generation, before_window_closes=before_window_closes,
         )  # fmt: skip
         (done,) = await self._engine.timers.set(chat.shard, [(target.place, made)])
         return followups.planned(made) if done else followups.skipped_full()

@@ -10,13 +10,14 @@ import orjson
 
 from pilotbot import events
 from pilotbot.bot import Bot
-from pilotbot.contacts import Decided
+from pilotbot.contacts import Decided, canonical
 from pilotbot.context import Chat, Contact, Context
 from pilotbot.engine import ChatKind, Claimed, Lane, Place, PutAside
 from pilotbot.replies import Ambiguous, Choice, Destination, Menu, recognise, window_enforced
 from pilotbot.routing import Selected
 from pilotbot.server.desk import Heard, TurnDesk
 from pilotbot.server.intake import chat_of
+from pilotbot.server.recipients import known_as
 from pilotbot.server.saying import Numbers, window_of
 from pilotbot.server.turn_engine import TurnEngine
 
@@ -35,7 +36,8 @@ class Desk(TurnDesk):
         """An empty desk for the error handler: what the failed handler staged is dropped, what it emitted stays emitted."""
         return Desk(
             engine=self.engine, numbers=self.numbers, turn=self.turn, event_id=f"{self.event_id}\0error", place=self.place,
-            window=self.window, closed=self.closed, given=self.given, menus=menus_of(self.turn.fields), choice=self.choice,
+            window=self.window, closed=self.closed, given=self.given, menus=menus_of(self.turn.fields), opted_out=self.opted_out,
+            choice=self.choice,
             hand_over=self.hand_over, heard=self.heard,
         )  # fmt: skip
 
@@ -64,9 +66,11 @@ async def set_up(
     choice = await _choice(engine, event, menus)
     label = choice.label if isinstance(choice, Choice) else None
     sender = _sender(event, turn)
+    consent = await consent_of(engine, turn, address) if kind == "contact" else 0
     desk = Desk(
         engine=engine, numbers=numbers, turn=turn, window=seen, closed=bot.closed,
         event_id=event.id if inbound else f"{event.name}:{event.id}",  # the statuses of one message share its id
+        opted_out=consent > 0,
         place=Place(key=turn.key, number=number.name, kind=kind, address=address), given={"contact": sender, "chat": chat}, menus=menus,
         choice=choice, hand_over=hand_over, heard=heard,
     )  # fmt: skip
@@ -76,7 +80,7 @@ async def set_up(
         action=choice.action if isinstance(choice, Choice) else None,
         chat=chat, sender=sender, window=seen, now=datetime.fromtimestamp(turn.now / 1000, UTC), bot_name=bot.name,
         our_phone=inbound.to if inbound and not (inbound.to or "").endswith("@g.us") else None, desk=desk, late=turn.late, old=turn.old,
-        opted_out=int(turn.fields.get("consent", b"0")) > 0,
+        opted_out=consent > 0,
     )  # fmt: skip
     desk.decided = _decided(ctx, choice, bot)
     return ctx, desk
@@ -85,13 +89,22 @@ async def set_up(
 def _decided(ctx: Context, choice: Choice | Ambiguous | None, bot: Bot) -> Decided | None:
     """What the contact decided by this message, before anything else looks at it (design section 3.14).
 
-    A tap on an option that carries an action is that action, whatever its label.
+    A choice that carries an action is that action, whatever its label; a plain label that opts out does so.
     """
-    if bot.opt_out is None or ctx.old or not isinstance(ctx.event, events.Received | events.Reply):
+    if bot.opt_out is None or not isinstance(ctx.event, events.Received | events.Reply):
         return None
-    if ctx.event.tap is not None and isinstance(choice, Choice) and choice.action is not None:
+    if isinstance(choice, Choice) and choice.action is not None:
         return None
     return bot.opt_out.decided(ctx.text, opted_out=ctx.opted_out)
+
+
+async def consent_of(engine: TurnEngine, turn: Claimed, address: str) -> int:
+    """What the contact decided, in ms, negative for yes, 0 for nothing. A chat that is new asks once what is known of its person."""
+    if (known := turn.fields.get("consent")) is not None:
+        return int(known)
+    mark = await engine.consent(engine.keys.person(canonical(await known_as(engine, address))))
+    await engine.tell_consent(turn.key, mark)
+    return mark
 
 
 def menus_of(stored: Mapping[str, bytes]) -> list[Menu]:

@@ -9,8 +9,10 @@ from pilotbot.engine import (
     ClosedPolicy,
     Consent,
     Decision,
+    Engine,
     Notice,
     Place,
+    PutAside,
     derived_id,
 )
 from pilotbot.replies import (
@@ -40,6 +42,7 @@ class Target:
     seen: Window
     now: int
     last_inbound: int | None
+    generation: int
     opted_out: bool
 
     def say(
@@ -73,7 +76,8 @@ async def whom(engine: TurnEngine, number: NumberSettings, who: str | Contact) -
         to=to, place=Place(key=key, number=number.name, kind=to.kind, address=to.address), number=number,
         contact=who if isinstance(who, Contact) else Contact(to.address, name),
         seen=window_of(chat.fields, enforced=window_enforced(number.kind, to), now=chat.now, margin=engine.terms.margin),
-        now=chat.now, last_inbound=whole(chat.fields.get("in")), opted_out=(mark or 0) > 0,
+        now=chat.now, last_inbound=whole(chat.fields.get("in")),
+        generation=whole(chat.fields.get("generation")) or 0, opted_out=(mark or 0) > 0,
     )  # fmt: skip
 
 
@@ -84,8 +88,21 @@ async def known_as(engine: TurnEngine, to: str) -> str:
 
 async def decision(engine: TurnEngine, numbers: Numbers, to: str, entry: Consent) -> Decision:
     """What a contact decided, with all their chats."""
-    known = canonical(await known_as(engine, to))
-    return Decision(entry=entry, person=engine.keys.person(known), chats=tuple(engine.keys.chat(name, known) for name in numbers.names))
+    known = await known_as(engine, to)
+    other = await engine.alias(known)
+    names = (canonical(known), *((canonical(other),) if other else ()))
+    chats = tuple(engine.keys.chat(number, name) for number in numbers.names for name in names)
+    return Decision(entry=entry, person=engine.keys.person(names[0]), chats=chats)
+
+
+async def joined(engine: Engine, numbers: Numbers, bsuid: str, phone: str) -> tuple[PutAside, ...]:
+    """Learn whose phone a BSUID is: what the person decided under one holds under both. Returns what waited for their silence."""
+    names = canonical(bsuid), canonical(phone)
+    persons = [engine.keys.person(name) for name in names]
+    ours, theirs = ([engine.keys.chat(number, name) for number in numbers.names] for name in names)
+    put_aside = await engine.join(persons[0], persons[1], [*ours, *theirs], ours)
+    await engine.learn_alias(bsuid, phone)  # last: after a crash before that, it is all done again
+    return put_aside
 
 
 async def compose(

@@ -80,7 +80,7 @@ class DryEngine:
         """Blame nothing."""
         return True
 
-    async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:  # noqa: ARG002 - as Engine
+    async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors", ""] = "tries") -> Settled:  # noqa: ARG002 - as Engine
         """Put nothing back: the journal tells that it would have been."""
         return Settled("ok")
 

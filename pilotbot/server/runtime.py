@@ -153,7 +153,7 @@ class Runtime:
         self._ticker = Ticker(engine, schedules, number=settings.numbers[0].name, wake=self._worker.wake, counts=self.counts)
         self._intake = Intake(
             engine, settings.numbers, Tell(self._worker.wake, self._sender.wake, self._sender.note), wants=self._wants,
-            wants_stale=self._routes.wants_stale,
+            wants_stale=self._routes.wants_stale, opt_out=bot.opt_out,
             follow_clock=settings.obeys_sandbox_clock, counts=self.counts, clock_moved=self._time_passed,
         )  # fmt: skip
         taken_in = self._intake if self.duties.webhooks else None

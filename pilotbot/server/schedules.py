@@ -4,6 +4,7 @@ Each process looks at all of them once a second. Two that take in the same time 
 is killed before it moves the schedule on leaves that to whoever looks next. So nothing is leased here.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from pilotbot.schedule import GRACE, Plan, Run, Schedule, first_after, occurrenc
 
 log = logging.getLogger(__name__)
 
+A_WHILE = 3_600_000  # ms
 DAY: Final = 86_400_000
 FORGOTTEN_AFTER: Final = 30 * DAY  # a schedule that no bot has any more
 MOST_NAMES: Final = 1_000
@@ -59,7 +61,9 @@ class Ticker:
     async def _look(self, schedule: Schedule, stored: Stored | None, now: int) -> None:
         if stored is not None and stored.paused:
             return
-        due = planned(schedule, stored, now)
+        missed = stored is not None and stored.next is not None and now - stored.next > A_WHILE
+        # Thousands of times take seconds to count, which others would wait for.
+        due = await asyncio.to_thread(planned, schedule, stored, now) if missed else planned(schedule, stored, now)
         same = stored is not None and not due.runs and (due.next, schedule.definition) == (stored.next, stored.definition)
         if stored is not None and same and now - stored.at < DAY:
             return

@@ -34,7 +34,7 @@ HISTORY_PAGES = 20  # of a hundred messages each
 class Verdict:
     """What to do with an item after a post. `delay` is in seconds."""
 
-    what: Literal["sent", "unposted", "retry", "again", "dead"]
+    what: Literal["sent", "unposted", "retry", "again", "drop", "dead"]
     delay: float = 0.0
     unknown: bool = False
     pause_number: bool = False
@@ -69,12 +69,12 @@ def must_look_up(lane: Lane) -> bool:
 
     Up to the true edge of the window (a free-form item), and within the platform's memory of the key, a repeat is harmless: it is the
     same message, or none. Past the edge a repeat of what the history does not show is refused late by the platform, and decided again:
-    another variant under another key could be a second message.
+    another variant under another key could be a second message. What the contact forbade since is not posted, if it was not before.
     """
     if not lane.unknown:
         return False
     past_edge = lane.pin == "free" and lane.item.enforced and lane.inbound != "" and lane.now >= int(lane.inbound) + WINDOW
-    return past_edge or forgotten(lane)
+    return past_edge or forgotten(lane) or lane.barred != ""
 
 
 def forgotten(lane: Lane) -> bool:
@@ -187,6 +187,10 @@ class Sender(Pool[Lane]):
                 return None
             if found is not None:
                 return await self._sent(lane, found)
+            if lane.barred:  # should it not have arrived, it may not any more
+                self.note((PutAside("skip", lane.item.id, lane.barred, lane.key, lane.now),))
+                await self._unsent(lane, Verdict("drop"))
+                return None
             if forgotten(lane):
                 await self._unsent(lane, Verdict("dead"), "unknown-outcome", "the platform's history does not show it; see to it by hand")
                 return None
@@ -263,12 +267,12 @@ class Sender(Pool[Lane]):
         what = verdict.what
         if what == "sent":
             raise ValueError("an item that was sent is not unsent")
-        if detail and what != "unposted":
+        if detail and what != "unposted" and what != "drop":  # noqa: PLR1714 - narrows the type
             self._posted(lane, what, detail)
         await self._engine.unsent(
             lane, what, delay=round(verdict.delay * 1000), unknown=verdict.unknown, reason=reason, detail=detail, posts=lane.tries + posted
         )
-        if what in {"again", "dead"}:
+        if what in {"again", "drop", "dead"}:
             self.wake(lane.key.shard)
 
     def _posted(self, lane: Lane, result: Result, error: str | None = None) -> None:

@@ -31,6 +31,7 @@ PACKAGE = Path(__file__).parent.parent
 CRASHES = 3  # of one event, after which it is a poison pill
 BACKOFF = (1_000, 5_000, 30_000, 120_000)  # ms before the tries that follow a Retry, a time-out, a lost connection
 TRACE_MOST = 8_000  # characters of a traceback that a dead letter keeps: the end, where the error is
+WAIT_FOR_CHANCE = 1_000  # ms that an event waits while another one has its last chance
 ONCE_MORE = (1_000,)  # anything else is tried once more (design section 3.9)
 
 
@@ -77,6 +78,9 @@ class TurnRunner:
         # Its last chance, which one event at a time has: what another one does to this process is not its fault.
         if not await self._engine.blame(turn, is_to=False):
             return None
+        if self._last_chance.locked():  # it must not keep the places of others
+            await self._engine.retry(turn, WAIT_FOR_CHANCE, counts_as="")
+            return None
         async with self._last_chance:
             return await self._run(turn, keep) if await self._engine.blame(turn, is_to=True) else None
 
@@ -118,14 +122,20 @@ class TurnRunner:
             if not isinstance(settled, Effects):
                 return await self._try_later(turn, error, settled, keep)
             effects = settled
-        return await self._commit(turn, effects, keep)
+        try:
+            return await self._commit(turn, effects, keep)
+        except Exception as error:  # such as a value that cannot be stored: its author's, as if the handler had raised it
+            if _ours(error) is not None:
+                raise
+            return await self._try_later(turn, error, ONCE_MORE, keep)
 
     # --- the handler ------------------------------------------------------------------------------------------------------------
 
     async def _handle(self, turn: Claimed, ctx: Context, desk: Desk) -> Effects:
         if desk.decided is not None:
             await desk.consent(desk.decided.what, "word", ctx.text)
-            await ctx.reply(desk.decided.confirmation)
+            if not turn.old:  # nobody waits for that one's confirmation
+                await ctx.reply(desk.decided.confirmation)
             return desk.effects({})
         if isinstance(desk.choice, Ambiguous):
             await ctx.reply(self._bot.which, options=_distinct(desk.choice))

@@ -43,7 +43,7 @@ class TurnEngine(Protocol):
     async def blame(self, turn: Claimed, *, is_to: bool) -> bool:
         """Say whether a crash would be the event's fault."""
 
-    async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors"] = "tries") -> Settled:
+    async def retry(self, turn: Claimed, delay: int, *, counts_as: Literal["tries", "errors", ""] = "tries") -> Settled:
         """Put a turn's event back."""
 
     async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool, tries: int = 0, trace: str = "") -> Settled:

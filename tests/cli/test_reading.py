@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilotbot import OptOut
 from pilotbot.cli.reading import needed, read_bot, read_code
 from pilotbot.replies import Message, Template, image
 from pilotbot.target import load_bot
 
 HEAD = """
 import pilotbot
-from pilotbot import Action, Bot, Context, Message, Template, custom, image, words
+from pilotbot import Action, Bot, Context, Message, Template, custom, days, hours, image, words
 
 bot = Bot("shop")
 class Track(Action):
@@ -52,6 +53,12 @@ def _no_classes_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
         ("await ctx.reply(content=ORDER)", "ORDER needs order: write ctx.reply(..., order=...)"),
         ("await ctx.reply(ORDER, options=[])", "ORDER needs order: write ctx.reply(..., order=...)"),
         ('await bot.notify("+1", ORDER)', "ORDER needs order: write bot.notify(..., order=...)"),
+        ('ctx.follow_up(hours(1), "hi")', "nothing is sent without await: write `await ctx.follow_up(...)`"),
+        ('bot.follow_up("+1", hours(1), "hi")', "nothing is sent without await: write `await bot.follow_up(...)`"),
+        ("await ctx.follow_up(hours(2), ORDER)", "ORDER needs order: write ctx.follow_up(..., order=...)"),
+        ("await ctx.follow_up(ORDER, before_window_closes=hours(1))", "ORDER needs order: write ctx.follow_up(..., order=...)"),
+        ('await ctx.follow_up(days(400), "a")', "days(400) is more than a year ahead: a follow-up comes within a year"),
+        ('await bot.follow_up("+1", hours(-1), "a")', "hours(-1) is not to come: a follow-up comes later, not sooner"),
         (f'await ctx.reply("a", options=["b", "{LONG}"])', TOO_LONG),
         (f'await ctx.reply("a", options=[Track(order_id="1").option("{LONG}")])', TOO_LONG),
         (f'await ctx.reply(Message("a", options=("{LONG}",)))', TOO_LONG),
@@ -120,6 +127,14 @@ def test_a_message_that_is_made_in_two_ways_cannot_be_read() -> None:
 )
 def test_only_what_every_rendering_needs_is_needed(message: Message, names: set[str]) -> None:
     assert needed(message) == names
+
+
+def test_a_plain_label_by_which_contacts_opt_out_is_a_doubt() -> None:
+    source = HEAD + 'MENU = Message("Well?", options=["Stay", "Stop", Track(order_id="1").option("Sair")])'
+    names: dict[str, object] = {"__name__": "shop"}
+    exec(compile(source, "shop.py", "exec"), names)
+    (found,) = read_code(ast.parse(source), names, "shop.py", opt_out=OptOut())
+    assert (found.sure, found.text.split(":")[0]) == (False, "who chooses 'Stop' opts out of all messages")
 
 
 def test_what_a_call_replaces_is_not_needed() -> None:

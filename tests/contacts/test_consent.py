@@ -49,6 +49,25 @@ def test_words_without_a_confirmation_are_refused() -> None:
         OptOut(out_said={"pt": "Certo."})
 
 
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [(("!",), "list of words"), ("stop", "list of words"), (("x" * 201,), "list of words"), (("start",), "opt out and in: start")],
+)
+def test_words_that_cannot_be_meant_are_refused(out: tuple[str, ...], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        OptOut(out={"en": out}, out_said={"en": "Bye."})
+
+
+def test_a_blank_confirmation_is_none() -> None:
+    with pytest.raises(ValueError, match="no confirmation in en"):
+        OptOut(out={"en": ("stop",)}, out_said={"en": " "})
+
+
+def test_a_word_before_a_long_text_is_not_the_whole_message() -> None:
+    assert USUAL.decided("stop" + " " * 60 + "sending it to my old address", opted_out=False) is None
+    assert USUAL.decided("stop" + " " * 60, opted_out=False) is not None
+
+
 @given(st.text(max_size=2000))
 def test_any_text_is_looked_at(text: str) -> None:
     decided = USUAL.decided(text, opted_out=True)

@@ -184,6 +184,8 @@ async def what_comes_later(engine: Engine) -> None:
             )
         )  # fmt: skip
         assert await engine.consent(engine.keys.person(who)) == 1
+    here = [place(engine, who).key for who in EVERYBODY]
+    await engine.join(engine.keys.person("a"), engine.keys.person("b"), here, here)
     moved = [await engine.timers.fire(shard) for shard in range(SHARDS)]
     assert sum(due for due, _ in moved) == len(EVERYBODY)
 

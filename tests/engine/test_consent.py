@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
-from pilotbot.engine import Consent, Decision, Engine, Item
-from tests.engine.steps import lane_of, now_ms, place, queue
+from redis import Redis
+
+from pilotbot.engine import Consent, Decision, Effects, Engine, Item, Timer
+from pilotbot.engine.keys import base
+from tests.engine.steps import arrival, claim, lane_of, now_ms, place, queue
 
 OUT = Consent(what="out", at=1000, source="word", evidence="STOP", event="e1")
 NOTICE = Item(id="n1", free=b"n", template=b"t", business=True)
@@ -76,7 +79,55 @@ class TestLane:
         await queue(engine, replace(NOTICE, id="n2"))
         await engine.unsent(await lane_of(engine), "retry", unknown=True)
         await engine.decide(decision(engine, replace(OUT, at=3000)))
-        assert (await lane_of(engine)).item.id == "n2"
+        lane = await lane_of(engine)
+        assert (lane.item.id, lane.barred) == ("n2", "opted-out")
+
+    async def test_a_turn_that_lost_its_lease_decides_nothing(self, engine: Engine, redis: Redis) -> None:
+        await engine.accept(arrival(engine, "a"))
+        stale = await claim(engine)
+        redis.zadd(f"{base(stale.key.shard)}:lease", {stale.key.id: 0})
+        await claim(engine)
+        assert (await engine.commit(stale, Effects(decision=decision(engine, OUT)), keep=False, send=False)).outcome == "stale"
+        assert await engine.consent(engine.keys.person("ana")) == 0
+
+    async def test_what_was_held_goes_with_the_newest_message_handled_and_not_with_a_status(self, engine: Engine) -> None:
+        await queue(engine, Item(id="news", free=b"n", enforced=True, business=True))
+        await engine.claim_lanes(place(engine).key.shard, 10)
+        await engine.accept(arrival(engine, "status", at=now_ms() - 5000, mark="s", opens_window=False))
+        turn = await claim(engine)
+        await engine.accept(arrival(engine, "stop"))
+        await engine.commit(turn, Effects(), keep=False, send=False)
+        assert (await engine.chat(place(engine).key)).held_items == 1
+
+    async def test_a_letter_of_what_may_not_go_any_more_stays_one(self, engine: Engine) -> None:
+        await queue(engine, NOTICE)
+        await engine.unsent(await lane_of(engine), "dead", reason="r", detail="d")
+        await engine.decide(decision(engine, OUT))
+        (letter,) = await engine.dead_letters()
+        assert not await engine.retry_dead(letter.id)
+        assert len(await engine.dead_letters()) == 1
+
+
+class TestJoin:
+    async def test_what_was_decided_under_one_address_holds_under_both(self, engine: Engine) -> None:
+        persons = engine.keys.person("BR.1"), engine.keys.person("ana")
+        await engine.decide(decision(engine, OUT, "BR.1"))
+        chats = [place(engine, who).key for who in ("BR.1", "ana")]
+        await engine.join(*persons, chats, chats[:1])
+        assert await engine.consent(persons[1]) == 1000
+        assert [(await engine.chat(chat)).fields["consent"] for chat in chats] == [b"1000"] * 2
+        await engine.consents.record(persons[1], replace(OUT, what="in", at=2000))
+        await engine.join(*persons, chats, chats[:1])
+        assert await engine.consent(persons[1]) == -2000
+
+    async def test_what_waited_for_silence_under_the_address_that_is_gone_is_over(self, engine: Engine) -> None:
+        here = place(engine, "BR.1")
+        silent = Timer(name="a" * 8, due=now_ms(), items=(NOTICE,), silence=True)
+        await engine.timers.set(here.key.shard, [(here, silent), (here, replace(silent, name="b" * 8, silence=False))])
+        notes = await engine.join(engine.keys.person("BR.1"), engine.keys.person("ana"), [], [here.key, place(engine, "unknown").key])
+        assert [note.why for note in notes] == ["replied"]
+        assert [waits.name for waits in await engine.follow_ups(here.key)] == ["b" * 8]
+        assert not (await engine.chat(place(engine, "unknown").key)).fields
 
     async def test_a_decision_waits_for_what_is_just_being_posted(self, limited) -> None:  # type: ignore[no-untyped-def]
         engine: Engine = await limited(lease=60)

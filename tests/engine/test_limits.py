@@ -30,6 +30,10 @@ class TestHighWater:
         await engine.retry_dead(letter.id)
         assert redis.get(f"{base(shard)}:waiting") == "1"
 
+    async def test_a_mark_below_one_a_shard_lets_one_in(self, limited: Limited) -> None:
+        engine = await limited(high_water=1)
+        assert (await engine.accept(arrival(engine, "a"))).outcome == "ok"
+
 
 class TestFlood:
     async def test_a_contact_that_writes_too_fast_is_refused_and_others_are_not(self, limited: Limited) -> None:
@@ -68,6 +72,19 @@ class TestPace:
         await engine.advance(4_000)
         leases, _ = await engine.claim_lanes(0, 50)
         assert len(leases) == 2
+
+    async def test_those_that_wait_for_the_pace_do_not_hide_an_answer(self, limited: Limited) -> None:
+        engine = await limited(number_gap=1_000, number_burst=2)
+        whos = [who for who in map(str, range(3000)) if place(engine, who).key.shard == 0][:1200]
+        for start in range(0, 1200, 100):
+            await asyncio.gather(*(queue(engine, replace(self.notices(1)[0], id=who), who=who) for who in whos[start : start + 100]))
+        for _ in range(3):
+            await engine.claim_lanes(0, 50)  # looks at five hundred, and puts each off behind the other
+        answer = next(who for who in map(str, range(5000, 6000)) if place(engine, who).key.shard == 0)
+        await engine.advance(2_000)  # two may go by then, not all of them be looked at again
+        await queue(engine, Item(id="answer", free=b"a"), who=answer)
+        leases, _ = await engine.claim_lanes(0, 50)
+        assert "answer" in [lane.item.id for lane in leases]
 
     async def test_answers_are_not_paced_and_overtake_what_is(self, limited: Limited) -> None:
         engine = await limited(number_gap=1, chat_gap=6_000, chat_burst=1)

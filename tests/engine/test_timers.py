@@ -143,6 +143,25 @@ class TestSilence:
         assert [note.why for note in settled.put_aside] == ["replied"]
         assert await waiting(engine) == []
 
+    async def test_a_message_that_waited_behind_it_already_disarms_what_a_turn_sets(self, engine: Engine) -> None:
+        """The event's generation counts, not the turn's: people write in bursts (design 3.12)."""
+        await engine.accept(arrival(engine, "a"))
+        await engine.accept(arrival(engine, "b"))
+        turn = await claim(engine)
+        assert (turn.generation, turn.fields["generation"]) == (1, b"2")
+        made = timer(silence=True, generation=turn.generation)
+        settled = await engine.commit(turn, Effects(timers=(made,)), keep=False, send=False)
+        assert [note.why for note in settled.put_aside] == ["replied"]
+        assert await waiting(engine) == []
+
+    async def test_to_set_it_once_more_after_a_reply_sets_nothing(self, engine: Engine) -> None:
+        """The reply of Redis was lost, the contact wrote, and the call is repeated."""
+        made = timer(silence=True, generation=0)
+        assert await put(engine, made) == [True]
+        await engine.accept(arrival(engine, "a"))
+        assert await put(engine, made) == [True]
+        assert await waiting(engine) == []
+
     async def test_a_message_after_it_fired_bars_it_in_the_lane(self, engine: Engine) -> None:
         await engine.accept(arrival(engine, "a"))
         await put(engine, timer(silence=True))
@@ -151,13 +170,16 @@ class TestSilence:
         leases, notes = await engine.claim_lanes(place(engine).key.shard, 10)
         assert (leases, [note.why for note in notes]) == ([], ["replied"])
 
-    async def test_what_was_posted_already_is_repeated_all_the_same(self, engine: Engine) -> None:
-        """Its outcome is unknown: it was posted first before the contact wrote."""
+    async def test_of_what_may_have_been_posted_the_sender_is_told_that_it_is_barred(self, engine: Engine) -> None:
+        """It may have been posted first before the contact wrote, or never, as by a sender that died: who leases it looks."""
         await put(engine, timer(silence=True))
         await fire(engine)
         await engine.unsent(await lane_of(engine), "retry", unknown=True)
         await engine.accept(arrival(engine, "b"))
-        assert (await lane_of(engine)).item.generation is not None
+        lane = await lane_of(engine)
+        assert (lane.unknown, lane.barred) == (True, "replied")
+        assert await engine.unsent(lane, "drop") == "ok"
+        assert await engine.busy() == 1  # the message itself
 
     async def test_what_was_refused_for_certain_is_not(self, engine: Engine) -> None:
         await put(engine, timer(silence=True))
@@ -217,8 +239,31 @@ class TestLate:
         await fire(engine)
         assert await waiting(engine) == []
 
+    async def test_the_moved_moment_decides_what_is_late(self, engine: Engine) -> None:
+        wrote = now_ms() - engine.terms.open_for + HOUR - 1000
+        await engine.accept(arrival(engine, "a", at=wrote))
+        await put(engine, timer(due=now_ms() - 2 * HOUR, before_close=HOUR, late="skip"))
+        assert await fire(engine) == (1, ())
+
+    async def test_one_that_may_be_moved_stands_for_none(self, engine: Engine) -> None:
+        overdue = now_ms() - 2 * HOUR
+        moved = timer("b", due=overdue + 5, late="coalesce", before_close=HOUR)
+        await put(engine, timer("a", due=overdue, late="coalesce"), moved)
+        assert await fire(engine) == (2, ())
+
 
 class TestBounds:
+    async def test_what_has_no_chat_or_no_content_any_more_stops_nobody(self, engine: Engine, redis: Redis) -> None:
+        shard = place(engine).key.shard
+        await put(engine, timer("a"), timer("b"))
+        redis.hdel(f"{base(shard)}:timers:payload", f"{place(engine).key.id}:{timer('a').name}")
+        assert await reasons(engine) == ["forgotten"]
+        await put(engine, timer("c"))
+        redis.delete(f"{base(shard)}:chat:{place(engine).key.id}")
+        assert await reasons(engine) == ["forgotten"]
+        assert await fire(engine) == (0, ())
+        assert redis.keys(f"{base(shard)}:timers*") == []
+
     async def test_it_leaves_nothing_behind(self, engine: Engine, redis: Redis) -> None:
         await put(engine, timer("a"), timer("b", silence=True), timer("c", due=now_ms() + HOUR))
         await put(engine, Timer(name=timer("c").name))

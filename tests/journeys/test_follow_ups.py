@@ -232,6 +232,9 @@ async def test_what_makes_no_sense_is_refused() -> None:
             lambda: ctx.follow_up(hours(-1), "x"),
             lambda: ctx.follow_up(days(400), "x"),
             lambda: ctx.follow_up(datetime(2030, 1, 1), "x"),  # noqa: DTZ001
+            lambda: ctx.follow_up(datetime(2001, 1, 1, tzinfo=UTC), "x"),
+            lambda: ctx.follow_up(hours(1), "x", if_late=""),  # type: ignore[call-overload]
+            lambda: ctx.opt_out(b"x"),  # type: ignore[arg-type]
             lambda: ctx.follow_up("x", before_window_closes=hours(30)),
             lambda: ctx.follow_up("x"),  # type: ignore[call-overload]
             lambda: ctx.follow_up(seconds(1), "x", key=" "),
@@ -243,7 +246,18 @@ async def test_what_makes_no_sense_is_refused() -> None:
 
     async with Platform(bot) as pilot:
         await pilot.phone().says("order")
-    parts = ["not negative", "within a year", "time zone", "24 hours", "give follow_up a moment", "a key names", "use ctx.follow_up"]
+    parts = [
+        "not negative",
+        "within a year",
+        "time zone",
+        "is past",
+        "no policy",
+        "evidence is",
+        "24 hours",
+        "give follow_up a moment",
+        "a key names",
+        "use ctx.follow_up",
+    ]
     for part, text in zip(parts, told, strict=True):
         assert part in text
 

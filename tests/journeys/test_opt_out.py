@@ -1,12 +1,20 @@
 """No means no: after an opt-out nothing goes that the contact did not ask for; answers do; a word back opens it again."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from pilotbot import Bot, Context, OptOut, Skipped, Template, hours, words
+from pilotbot import Action, Bot, Context, OptOut, Queued, Retry, Skipped, Template, hours, words
 from pilotbot.contacts import canonical
+from pilotbot.server.recipients import OPTED_OUT
 from pilotbot.testing import Phone, Platform
+from tests.stage import ANA, Stage, wire
 
 FOLLOW_UP = Template("follow_up")
+
+
+class Leave(Action, name="leave_the_menu"):
+    """An option that is called as an opt-out is."""
 
 
 def shop() -> Bot:
@@ -136,6 +144,91 @@ async def test_handlers_note_it_too_and_the_ledger_says_how_and_why() -> None:
         assert [(entry.what, entry.source, entry.evidence) for entry in ledger] == [
             ("out", "word", "STOP"), ("in", "handler", "asked for adverts"), ("out", "handler", "no adverts"),
         ]  # fmt: skip
+
+
+def told_by(contact: str, text: str, name: str, **data: object) -> dict[str, object]:
+    """A message of a contact who is known by a BSUID, with or without their phone."""
+    return wire(name, text, contact=contact, numberId=None, **data)
+
+
+async def test_who_opted_out_under_a_bsuid_is_not_written_to_under_the_phone_nor_the_other_way(stage: Stage) -> None:
+    bot = shop()
+    runtime = await stage.work(bot, number_kind="evolution_v2")
+    await stage.deliver(runtime.url, told_by("BR.77", "stop", "one"))
+    await stage.quiet(runtime)
+    await bot.follow_up("BR.77", hours(1), "hm", unless_replied=True)
+    await stage.deliver(runtime.url, told_by(ANA, "hello", "two", userId="BR.77"))
+    await stage.quiet(runtime)
+    assert await bot.notify(ANA, "Sale!") == Skipped(OPTED_OUT)
+    assert await bot.follow_ups("BR.77") == []
+    await stage.deliver(runtime.url, told_by(ANA, "voltar", "three"))
+    await stage.quiet(runtime)
+    assert isinstance(await bot.notify("BR.77", "Sale!"), Queued)
+    chats = [runtime.engine.keys.chat("main", canonical(who)) for who in (ANA, "BR.77")]
+    await stage.deliver(runtime.url, told_by(ANA, "stop", "four"))
+    await stage.quiet(runtime)
+    marks = [int((await runtime.engine.chat(chat)).fields["consent"]) for chat in chats]
+    assert marks[0] == marks[1] > 0
+
+
+async def test_a_stop_that_comes_a_day_late_counts(stage: Stage) -> None:
+    bot = shop()
+    runtime = await stage.work(bot)
+    late = (datetime.now(UTC) - timedelta(hours=25)).isoformat().replace("+00:00", "Z")
+    status, answer, _ = await stage.deliver(runtime.url, wire("late", "STOP", createdAt=late))
+    assert (status, answer["status"]) == (200, "ok")
+    await stage.counted(runtime, "turn:ok", 1)
+    assert await bot.notify(ANA, "Sale!", template=FOLLOW_UP) == Skipped(OPTED_OUT)
+    assert await stage.sees(0) == []  # nobody waits for its confirmation
+
+
+async def test_a_stop_that_waits_behind_others_holds_at_once(stage: Stage) -> None:
+    bot = Bot("shop")
+
+    @bot.message(words("order"))
+    async def order(ctx: Context) -> None:
+        raise Retry(after=hours(1))
+
+    runtime = await stage.work(bot)
+    await stage.says("order")
+    await stage.counted(runtime, "turn:retry", 1)
+    await stage.says("stop")
+    await stage.counted(runtime, "message.received:ok", 2)
+    assert await bot.notify(ANA, "Sale!") == Skipped(OPTED_OUT)
+
+
+async def test_a_chat_that_begins_later_knows_it_too(stage: Stage) -> None:
+    bot = shop()
+    first = {"id": "num_meta", "name": "main", "kind": "meta", "key": "ps_sandbox_number"}
+    async with stage.at_work(bot, numbers=[first], api_key=None) as runtime:
+        await stage.says("stop")
+        await stage.quiet(runtime)
+    other = {"id": "num_evolution", "name": "other", "kind": "evolution_v2", "key": "ps_sandbox_evolution"}
+    runtime = await stage.work(bot, keys=("ps_sandbox_evolution",), numbers=[first, other], api_key=None)
+    await stage.says("order", number="num_evolution")
+    await stage.quiet(runtime)
+    assert [row["text"] for row in await stage.rows(ANA) if row["direction"] == "out"][1:] == ["Your order, silent one."]
+    assert await bot.follow_ups(ANA, number="other") == []
+
+
+async def test_an_option_with_an_action_is_that_action_whatever_its_label() -> None:
+    bot = Bot("shop")
+
+    @bot.message(words("menu"))
+    async def menu(ctx: Context) -> None:
+        await ctx.reply("Well?", options=["Ficar", Leave().option("Sair"), "Parar"])
+
+    @bot.tapped(Leave)
+    async def leave(ctx: Context) -> None:
+        await ctx.reply("You left the menu.")
+
+    async with Platform(bot) as pilot:
+        ana = pilot.phone()
+        await ana.says("menu")
+        await ana.taps("Sair")
+        assert texts(ana) == ["You left the menu."]
+        await ana.taps("Parar")
+        assert ana.sees("Certo: não")
 
 
 @pytest.mark.parametrize("point", ["handler", "commit", "post", "record"])

@@ -31,6 +31,7 @@ PARTS = {
     "arm": ("lane", "timers"),
     "armed": (),
     "fire": ("lane", "timers"),
+    "overtake": ("lane", "timers"),
     "consent": (),
     "mark_consent": ("lane",),
     "schedule": (),

@@ -24,11 +24,11 @@ end
 local function replace_waiting()
   local current = redis.call('HGET', chat, 'current')
   for _, member in ipairs(redis.call('ZRANGE', box, 0, -1)) do
-    local seq, was, waiting = string.match(member, '^(%d+):(%a):([^:]*):')
+    local seq, was, generation, waiting = string.match(member, '^(%d+):(%a)(%d*):([^:]*):')
     if was == 'r' and waiting == message and seq ~= current and untried(seq) then
       local score = redis.call('ZSCORE', box, member)
       redis.call('ZREM', box, member)
-      redis.call('ZADD', box, score, seq .. ':' .. kind .. ':' .. message .. ':' .. body)
+      redis.call('ZADD', box, score, seq .. ':' .. kind .. generation .. ':' .. message .. ':' .. body)
       redis.call('ZADD', seen, now + REMEMBER, id)
       return true
     end
@@ -39,8 +39,9 @@ end
 -- A note of a message whose content is hidden is remembered apart: the message itself may still come, and is handled then.
 local note_only, note = ARGV[16] == '1', 'note:' .. id
 if known(id) or known(message) or note_only and known(note) then  -- the reply may have the id of the other event, too
-  if kind == 'q' and message ~= '' and not note_only and replace_waiting() then return {'replaced', 0, 0, {}, ''} end
-  return {'dup', 0, 0, {}, moves and awaiting(c, redis.call('HGET', chat, 'o:waits')) or ''}
+  local outcome = 'dup'
+  if kind == 'q' and message ~= '' and not note_only and replace_waiting() then outcome = 'replaced' end
+  return {outcome, 0, 0, {}, moves and awaiting(c, redis.call('HGET', chat, 'o:waits')) or ''}
 end
 -- Older than what dedupe remembers: a capture played again, or a device's history.
 if at and at < now - REMEMBER then return {'stale', 0, 0, {}, ''} end
@@ -48,7 +49,7 @@ local old = at and old_ms > 0 and at < now - old_ms
 local kept = not note_only and (not old or ARGV[15] == '1')
 if kept and redis.call('ZCARD', box) >= depth then return {'full', 0, 0, {}, ''} end
 if kept and tonumber(redis.call('GET', shard('waiting')) or '0') >= tonumber(ARGV[17]) then return {'busy', 0, 0, {}, ''} end
-local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers')
+local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers', 'generation')
 local flood = math.max(tonumber(known_chat[4] or '0'), now)
 if moves and flood - slack > now then return {'flood', 0, 0, {}, ''} end
 
@@ -81,18 +82,18 @@ if moves and time > last then
   table.insert(set, int(time))
 end
 redis.call('HSET', chat, unpack(set))
-local notes = {}
+local notes, generation = {}, tonumber(known_chat[7] or '0')
 if moves and not old then
-  redis.call('HINCRBY', chat, 'generation', 1)
+  generation = redis.call('HINCRBY', chat, 'generation', 1)
   disarm(c, known_chat[6] or '', notes)
 end
 redis.call('PEXPIRE', chat, KEEP_CHAT)
 if kept then
-  redis.call('ZADD', box, time, string.format('%012d', seq) .. ':' .. (old and 'o' or kind) .. ':' .. message .. ':' .. body)
+  redis.call('ZADD', box, time, string.format('%012d', seq) .. ':' .. (old and 'o' or kind) .. int(generation) .. ':' .. message .. ':' .. body)
   count_waiting(1)
 end
 
-local woken = moves and release_held(c, open_ms, not kept, notes) and 1 or 0
+local woken = moves and release_held(c, open_ms, kept and '0' or int(now), notes) and 1 or 0
 local idle = 0
 if kept and not redis.call('ZSCORE', shard('lease'), c) then
   idle = redis.call('ZADD', shard('ready'), 'NX', now, c)

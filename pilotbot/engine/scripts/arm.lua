@@ -1,5 +1,5 @@
 -- Set or forget follow-ups of many chats of the shard from outside a turn. What they change is gathered: each call of Redis costs.
--- ARGV: for each chat: c, number, kind, address, how many; for each of these: name, due or '' to forget it, generation ('' or 'now'),
+-- ARGV: for each chat: c, number, kind, address, how many; for each of these: name, due or '' to forget it, generation, 'now' or '',
 --       payload.  Returns a list of 1|0
 local MOST = 4000 -- values that one call is given
 local done, chats, index, payloads = {}, {}, {}, {}
@@ -30,12 +30,18 @@ end
 
 local function gather(i, name, due, generation, payload)
   local c, chat = ARGV[i], chat_at(i)
-  local names = with_name(chat.names, name)
+  if generation == 'now' then generation = chat.generation end
+  if generation ~= '' and generation ~= chat.generation then -- the contact wrote since this was decided, or since it was done before
+    write()
+    forget_timer(c, name)
+    return true
+  end
+  local names = with_name(chat.names, name, TIMER_DEPTH)
   if not names then return false end
   local member, last = c .. ':' .. name, #index
   chat.names = names
   index[last + 1], index[last + 2] = due, member
-  payloads[last + 1], payloads[last + 2] = member, (generation == 'now' and chat.generation or '') .. '|' .. payload
+  payloads[last + 1], payloads[last + 2] = member, generation .. '|' .. payload
   if last + 2 >= MOST then write() end
   return true
 end

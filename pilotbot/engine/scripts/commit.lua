@@ -26,7 +26,7 @@ for _ = 1, sets do
   at = at + 2
 end
 local terms, notes = terms_of(ARGV[7]), {}
-local held = release_held(c, terms.open, true, notes)
+local held = release_held(c, terms.open, score, notes)
 for _ = 1, items do
   push_or_bury(c, {ARGV[at]}, notes)
   at = at + 1
@@ -37,7 +37,8 @@ for _ = 1, relays do
   at = at + 2
 end
 for _ = 1, timers do
-  set_timer(c, ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], notes)
+  -- The turn looked whether there is a place; what others set meanwhile may not cost it its own.
+  set_timer(c, ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], 2 * TIMER_DEPTH, notes)
   at = at + 4
 end
 redis.call('PEXPIRE', chat, KEEP_CHAT)

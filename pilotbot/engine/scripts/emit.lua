@@ -4,7 +4,7 @@ local c = ARGV[1]
 if not owns(c, ARGV[2]) then return {'stale', false, {}} end
 if redis.call('HEXISTS', key('emitted', c), ARGV[3]) == 1 then return {'dup', false, {}} end
 local terms, notes = terms_of(ARGV[5]), {}
-release_held(c, terms.open, true, notes)
+release_held(c, terms.open, '0', notes)
 if not push(c, {ARGV[4]}) then return {'full', false, notes} end
 redis.call('HSET', key('emitted', c), ARGV[3], '1')
 redis.call('PEXPIRE', key('emitted', c), KEEP)

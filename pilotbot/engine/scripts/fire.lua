@@ -7,7 +7,8 @@ local function stood_for(c, name, due, names)
   for other in string.gmatch(names, '%S+') do
     local at = tonumber(redis.call('ZSCORE', shard('timers'), c .. ':' .. other) or 'inf')
     if at <= now and (at > due or (at == due and other > name)) then
-      if string.match(redis.call('HGET', shard('timers:payload'), c .. ':' .. other), '^[^|]*|(%a)') == 'c' then return true end
+      -- Not one that may be moved, for being due before a window closes.
+      if string.match(redis.call('HGET', shard('timers:payload'), c .. ':' .. other) or '', '^[^|]*|c||') then return true end
     end
   end
   return false
@@ -47,10 +48,14 @@ for i = 1, #due, 2 do
   local member, at = due[i], tonumber(due[i + 1])
   local c, name = string.match(member, '^(.*):(.*)$')
   local chat = redis.call('HMGET', key('chat', c), 'kind', 'address', 'generation', 'in', 'timers')
-  local payload = redis.call('HGET', shard('timers:payload'), member)
+  local payload = redis.call('HGET', shard('timers:payload'), member) or ''
   local generation, late, before, packed = string.match(payload, '^([^|]*)|(%a)|(%d*)|[^\n]*\n(.*)$')
-  local edge = before ~= '' and chat[4] and tonumber(chat[4]) + open_ms - tonumber(before) or 0
-  if edge > now then -- the contact wrote since, and moved what it is due before
+  local edge = (before or '') ~= '' and chat[4] and tonumber(chat[4]) + open_ms - tonumber(before) or 0
+  at = math.max(at, edge)
+  if not packed or not chat[2] then -- nothing to send, or nobody to send it to: the chat was removed
+    forget_timer(c, name)
+    note(notes, 'skip', c, name, 'forgotten')
+  elseif edge > now then -- the contact wrote since, and moved what it is due before
     redis.call('ZADD', shard('timers'), int(edge), member)
   else
     local why

@@ -99,15 +99,22 @@ local function terms_of(text)
   return {worker = all[1], lease = all[2], open = all[3], hold = all[4], number = {all[5], all[6]}, chat = {all[7], all[8]}}
 end
 
+-- Lanes that wait for the same thing are put off one behind the other: all at once they would hide those that may go.
+local function put_off(terms, at, gap)
+  terms.behind = (terms.behind or 0) + 1
+  return at + (terms.behind - 1) * gap
+end
+
 -- When a business-initiated message may go by its pace (GCRA: a gap after each, a slack for bursts); charged only where it may go now.
-local function paced(c, number, tat, terms)
+local function paced(c, number, tat, terms, least)
+  local gap = math.max(terms.chat[1], least)
   local name = key('pace', number)
   local theirs = math.max(tonumber(redis.call('GET', name) or '0'), now)
   local ours = math.max(tonumber(tat or '0'), now)
   local at = math.max(theirs - terms.number[2], ours - terms.chat[2])
-  if at > now then return at end
+  if at > now then return theirs > now + terms.number[2] and put_off(terms, at, terms.number[1]) or at end
   redis.call('SET', name, int(theirs + terms.number[1]), 'PX', int(terms.number[1] + terms.number[2] + 60000))
-  redis.call('HSET', key('chat', c), 'pace', int(ours + terms.chat[1]))
+  redis.call('HSET', key('chat', c), 'pace', int(ours + gap))
   return nil
 end
 
@@ -139,7 +146,8 @@ local function offer(c, item, head)
 end
 
 -- Lease the lane's first item that may go.
--- Returns {c, token, item, pin, tries, unknown, first_post_at, inbound_at_pin, number, now}, or false; and notes on what was put aside.
+-- Returns {c, token, item, pin, tries, unknown, first_post_at, inbound_at_pin, number, now, bar}, or false; and notes on what was put
+-- aside. `bar` says why what may have been posted may not be posted first any more, '' where it may.
 local function lease_lane(c, terms, notes)
   if redis.call('ZSCORE', shard('lane:lease'), c) then return false end
   local due = redis.call('ZSCORE', shard('lane:ready'), c)
@@ -148,7 +156,7 @@ local function lease_lane(c, terms, notes)
   local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in', 'generation', 'consent', 'pace', 'slow')
   local paused = redis.call('GET', key('paused', known[1] or ''))
   if paused and tonumber(paused) > now then
-    redis.call('ZADD', shard('lane:ready'), paused, c)
+    redis.call('ZADD', shard('lane:ready'), put_off(terms, tonumber(paused), 5), c)
     return false
   end
   local inbound, pin = known[2] or '', known[4]
@@ -170,7 +178,7 @@ local function lease_lane(c, terms, notes)
       if head.r == 1 and lead_of(c, head) == 'template' then verdict = 'skip' end
       if verdict == 'free' or verdict == 'template' then
         local slow = tonumber(known[12] or '0') > now -- answers, too, and in their order
-        local at = (slow or head.b == 1) and paced(c, known[1] or '', known[11], terms)
+        local at = (slow or head.b == 1) and paced(c, known[1] or '', known[11], terms, slow and SLOW_GAP or 0)
         if at and (slow or not answer_first(c)) then
           redis.call('ZADD', shard('lane:ready'), at, c)
           return false
@@ -198,7 +206,7 @@ local function lease_lane(c, terms, notes)
       redis.call('ZREM', shard('lane:ready'), c)
       redis.call('ZADD', shard('lane:lease'), lease_now + terms.lease, c)
       redis.call('HSET', shard('lane:owner'), c, token)
-      return {c, token, item, pin, known[5] or '0', known[6] or '0', known[7] or '0', known[8] or '', known[1] or '', int(now)}
+      return {c, token, item, pin, known[5] or '0', known[6] or '0', known[7] or '0', known[8] or '', known[1] or '', int(now), bar or ''}
     end
   end
 end
@@ -246,13 +254,14 @@ local function push_or_bury(c, items, notes)
 end
 
 -- Where the window is open: what waited for it goes, ahead of what is said after this. What a business began waits until the message that
--- opened the window is handled, since that may forbid it: `all`. Returns whether anything goes. (design 3.11)
-local function release_held(c, open_ms, all, notes)
+-- opened the window is handled, since that may forbid it: `handled` is the time of the newest that is. Returns whether anything goes.
+-- (design 3.11)
+local function release_held(c, open_ms, handled, notes)
   if redis.call('EXISTS', key('hold', c)) == 0 then return false end
   local known = redis.call('HMGET', key('chat', c), 'in', 'shut')
   if not known[1] or known[1] == known[2] or now >= tonumber(known[1]) + open_ms then return false end
   sweep_hold(c, notes)
-  local released = false
+  local released, all = false, tonumber(handled) >= tonumber(known[1])
   for _, item in ipairs(redis.call('LRANGE', key('hold', c), 0, -1)) do
     if all or header_of(item).b ~= 1 then
       released = push_or_bury(c, {item}, notes) or released

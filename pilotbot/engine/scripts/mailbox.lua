@@ -1,5 +1,5 @@
--- The mailbox of a chat: a sorted set, score = the event's time, member = "<seq>:<kind>:<message id>:<body>". The head is read, and
--- stays until a commit removes it. A chat with work is in `ready` or in `lease`, never in both: that is the one truth.
+-- The mailbox of a chat: a sorted set, score = the event's time, member = "<seq>:<kind and generation>:<message id>:<body>", the
+-- generation being how many messages of the contact had been accepted with it. The head is read, and stays until a commit removes it. A chat with work is in `ready` or in `lease`, never in both: that is the one truth.
 
 local function head_of(c)
   local head = redis.call('ZRANGE', key('mailbox', c), 0, 0, 'WITHSCORES')

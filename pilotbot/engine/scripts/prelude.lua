@@ -13,6 +13,7 @@ local REMEMBER = 8 * DAY     -- dedupe: longer than any redelivery
 local LANE_DEPTH = 200
 local HOLD_DEPTH = 20
 local DEAD_DEPTH = 10000
+local SLOW_GAP = 6000      -- ms between two messages to a contact whose rate WhatsApp limited
 local TIMER_DEPTH = 50     -- follow-ups of a chat
 local MENUS_MOST = 16000   -- bytes of menus that a chat's labels are recognised from
 

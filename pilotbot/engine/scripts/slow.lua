@@ -2,6 +2,6 @@
 -- ARGV: c, how long in ms, lane terms
 local chat, pace = key('chat', ARGV[1]), terms_of(ARGV[3]).chat
 local taken = tonumber(redis.call('HGET', chat, 'pace') or '0')
-redis.call('HSET', chat, 'slow', int(now + tonumber(ARGV[2])), 'pace', int(math.max(taken, now + pace[1] + pace[2])))
+redis.call('HSET', chat, 'slow', int(now + tonumber(ARGV[2])), 'pace', int(math.max(taken, now + math.max(pace[1], SLOW_GAP) + pace[2])))
 redis.call('PEXPIRE', chat, KEEP_CHAT)
 return 'ok'

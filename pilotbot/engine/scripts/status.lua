@@ -16,7 +16,7 @@ if rank > tonumber(redis.call('HGET', record, 'rank') or '0') then
   if rank > 1 then
     redis.call('ZREM', shard('unfinished'), ARGV[2])
     redis.call('HDEL', shard('unfinished:asked'), ARGV[2])
-    if rank > 2 then redis.call('HDEL', content, 'again') end
+    if rank > 2 then redis.call('HDEL', content, 'again', 'in') end
   end
 end
 redis.call('PEXPIRE', record, KEEP)

@@ -7,11 +7,9 @@ local function forget_timer(c, name)
   local chat = key('chat', c)
   local names = redis.call('HGET', chat, 'timers') or ''
   local at = string.find(names, name, 1, true)
-  if not at then return false end
-  redis.call('HSET', chat, 'timers', string.sub(names, 1, at - 1) .. string.sub(names, at + #name + 1))
-  redis.call('ZREM', shard('timers'), c .. ':' .. name)
+  if at then redis.call('HSET', chat, 'timers', string.sub(names, 1, at - 1) .. string.sub(names, at + #name + 1)) end
   redis.call('HDEL', shard('timers:payload'), c .. ':' .. name)
-  return true
+  return redis.call('ZREM', shard('timers'), c .. ':' .. name) == 1
 end
 
 -- The contact wrote: what waited for silence is gone, in the step that accepts it.
@@ -25,30 +23,25 @@ local function disarm(c, names, notes)
 end
 
 -- A chat's names with this one; nil where there is no place for it.
-local function with_name(names, name)
+local function with_name(names, name, most)
   if string.find(names, name, 1, true) then return names end
-  if #names >= TIMER_DEPTH * (#name + 1) then return nil end
+  if #names >= most * (#name + 1) then return nil end
   return names .. name .. ' '
 end
 
--- Set a timer, or set it anew under its name; forget it where due is ''. The generation is 'now' for that of this moment. False where there
--- is no place for it, or nothing to forget.
-local function set_timer(c, name, due, generation, payload, notes)
+-- Set a timer, or set it anew under its name; forget it where due is ''. False where there is no place for it, or nothing to forget.
+local function set_timer(c, name, due, generation, payload, most, notes)
   if due == '' then return forget_timer(c, name) end
   local chat = key('chat', c)
   local known = redis.call('HMGET', chat, 'timers', 'generation')
   local names = known[1] or ''
-  if generation == 'now' then generation = known[2] or '0' end
   if generation ~= '' and generation ~= (known[2] or '0') then -- the contact wrote before this came to be
     forget_timer(c, name)
     note(notes, 'skip', c, name, 'replied')
     return true
   end
-  local more = with_name(names, name)
-  if not more then
-    note(notes, 'fail', c, name, 'timers-full')
-    return false
-  end
+  local more = with_name(names, name, most)
+  if not more then return false end
   if more ~= names then redis.call('HSET', chat, 'timers', more) end
   redis.call('ZADD', shard('timers'), due, c .. ':' .. name)
   redis.call('HSET', shard('timers:payload'), c .. ':' .. name, generation .. '|' .. payload)

@@ -1,7 +1,8 @@
 -- The lane's first item did not go: post it again later with its pin kept, decide it again, or bury it. (design 3.4)
--- ARGV: c, token, item id, 'unposted'|'retry'|'again'|'dead', delay_ms, unknown 0|1, reason, detail, posts
+-- ARGV: c, token, item id, 'unposted'|'retry'|'again'|'drop'|'dead', delay_ms, unknown 0|1, reason, detail, posts
 -- 'unposted' is no try: the number pauses, or this process stops.
 -- 'again' is a definite refusal for the window: the pin is lifted, and the window shut if no newer inbound opened it.
+-- 'drop' removes it: it may have been posted, and may not be posted first any more.
 -- Returns 'ok' or 'stale'
 local c, delay = ARGV[1], tonumber(ARGV[5])
 if not owns_lane(c, ARGV[2]) then return 'stale' end
@@ -23,7 +24,7 @@ elseif ARGV[4] == 'again' then
 else
   redis.call('LPOP', key('lane', c))
   unpin(c)
-  bury_item(c, item, ARGV[7], ARGV[8], {}, tonumber(ARGV[9]))
+  if ARGV[4] == 'dead' then bury_item(c, item, ARGV[7], ARGV[8], {}, tonumber(ARGV[9])) end
 end
 wake_lane(c, at)
 return 'ok'

@@ -89,12 +89,13 @@ class Chat:
             self.inbound = max(self.inbound or 0, event.time)
             if not old:
                 self.generation += 1
-                self._disarm()
+                self.disarm()
         if kept:
+            event.generation = self.generation
             self.waiting.append(event)
             self._wake(now)
         if event.opens:
-            self.release_held(now, business=not kept)
+            self.release_held(now, handled=0 if kept else now)
         return "ok" if kept else "noted" if event.note_only else "old"
 
     def _replace(self, quote: Event) -> bool:
@@ -127,12 +128,12 @@ class Chat:
             return "stale"
         self.last = (token, seq)
         self.handled = max(self.handled, self.running.time)
-        self.done.append(self._settled())
+        self.done.append(self.settle())
         return "ok"
 
     def effect(self, effects: Effects, generation: int, now: int) -> bool:
         """What a commit makes so in its own chat. Returns whether the lane has something new."""
-        released = self.release_held(now, business=True)
+        released = self.release_held(now, handled=self.done[-1].time)
         for item in effects.items:
             self.say(item, now)
         for timer in effects.timers:
@@ -142,13 +143,13 @@ class Chat:
     def bury(self, token: str, seq: int, now: int) -> str:
         if self.holder != token or self.running is None or self.running.seq != seq:
             return "stale"
-        event = self._settled()
+        event = self.settle()
         event.blames.clear()  # whoever runs it again begins without
         self.dead[event.body] = event
-        self.release_held(now, business=True)
+        self.release_held(now, handled=event.time)
         return "ok"
 
-    def _settled(self) -> Event:
+    def settle(self) -> Event:
         event = self.running
         assert event is not None
         self.waiting.remove(event)
@@ -159,7 +160,7 @@ class Chat:
     def put_back(self, event: Event, time: int, now: int) -> None:
         """A dead letter is run again: after all that waits."""
         self.seq += 1
-        event.seq, event.time = self.seq, time
+        event.seq, event.time, event.generation = self.seq, time, None
         self.waiting.append(event)
         self._wake(now)
 
@@ -278,12 +279,12 @@ class Chat:
             self.dead[label(item)] = item
             self.notes.append(("fail", "hold-expired"))
 
-    def release_held(self, now: int, *, business: bool) -> bool:
-        """Let go what waited for the window, if that is open; what a business began only where `business`."""
+    def release_held(self, now: int, *, handled: int) -> bool:
+        """Let go what waited for the window, if that is open; what a business began only once the message that opened it is handled."""
         if not self.held or not self.is_open(now):
             return False
         self.sweep(now)
-        released = [item for item in self.held if business or not item.business]
+        released = [item for item in self.held if handled >= (self.inbound or 0) or not item.business]
         self.held = [item for item in self.held if item not in released]
         for item in released:
             self.say(item, now)
@@ -322,7 +323,7 @@ class Chat:
             self.timers[timer.name] = Armed(timer.due, timer, generation if timer.silence else None)
         return True
 
-    def _disarm(self) -> None:
+    def disarm(self) -> None:
         for name in [name for name, armed in self.timers.items() if armed.generation is not None]:
             del self.timers[name]
             self.notes.append(("skip", "replied"))
@@ -330,13 +331,12 @@ class Chat:
     def fire(self, now: int) -> int:
         """Move what is due to the lane. Returns how many were."""
         due = sorted((armed.due, name) for name, armed in self.timers.items() if armed.due <= now)
-        for at, name in due:
-            armed = self.timers[name]
-            edge = 0
+        for since, name in due:
+            armed, at = self.timers[name], since
             if armed.timer.before_close is not None and self.inbound is not None:
-                edge = self.inbound + TERMS.open_for - armed.timer.before_close
-            if edge > now:
-                armed.due = edge
+                at = max(at, self.inbound + TERMS.open_for - armed.timer.before_close)
+            if at > now:
+                armed.due = at
                 continue
             del self.timers[name]
             late = armed.timer.late if now - at > TERMS.late_after else "run"
@@ -344,15 +344,19 @@ class Chat:
                 self.notes.append(("skip", "replied"))
             elif late == "skip":
                 self.notes.append(("skip", "late"))
-            elif late == "coalesce" and any(
-                other.timer.late == "coalesce" and other.due <= now and (other.due, known) > (at, name)
-                for known, other in self.timers.items()
-            ):
+            elif late == "coalesce" and self._stands_for(at, name, now):
                 self.notes.append(("skip", "coalesced"))
             else:
                 for item in armed.timer.items:
                     self.say(fired(item, armed.generation, self.name), now)
         return len(due)
+
+    def _stands_for(self, at: int, name: str, now: int) -> bool:
+        """Whether a later one, due as well, says the same; not one that may yet be moved."""
+        return any(
+            other.timer.late == "coalesce" and other.timer.before_close is None and (at, name) < (other.due, known) and other.due <= now
+            for known, other in self.timers.items()
+        )
 
     def facts(self) -> list[object]:
         """All that is promised, and that a repeated call leaves as it is."""

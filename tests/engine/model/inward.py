@@ -1,5 +1,6 @@
 """The way in: accept, claim, and how a turn ends."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from hypothesis import strategies as st
@@ -9,7 +10,9 @@ from tests.engine.model.bench import AGAIN, CONTACT, MOSTLY, MOSTLY_NOT, SHAPE, 
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import TERMS, Event
 
-ENOUGH = 6  # events that wait: at times too many for one chat, or for a shard
+Blame = Literal["tries", "errors", ""]
+BLAMES: tuple[Blame, ...] = ("tries", "errors", "")
+ENOUGH = 4  # events that wait
 AGE = st.sampled_from((0, 0, 0, 1, 1, 2, 2 * HOUR, 23 * HOUR, 30 * HOUR, 9 * 24 * HOUR))
 
 
@@ -17,7 +20,7 @@ class Inward(Bench):
     """Rules for what comes in."""
 
     @step(
-        5, needs=lambda self: self.all(lambda chat: chat.waiting) < ENOUGH, name=CONTACT, again=AGAIN, age=AGE,
+        5, seldom=lambda self: self.all(lambda chat: chat.waiting) >= ENOUGH, name=CONTACT, again=AGAIN, age=AGE,
         kind=st.sampled_from("rrrrqqe"), keep_old=MOSTLY_NOT, note_only=MOSTLY_NOT,
     )  # fmt: skip
     def accept(self, name: str, again: int | None, age: int, kind: str, keep_old: bool, note_only: bool) -> None:
@@ -40,12 +43,12 @@ class Inward(Bench):
         assert accepted.outcome == outcome
         assert accepted.wake_mailbox == (outcome == "ok" and idle)
         self.noted(accepted.put_aside)
-        forbids = event.opens and event.mark != "o" and outcome in {"ok", "noted", "dup"}
+        forbids = event.opens and event.mark != "o" and outcome in {"ok", "noted", "dup", "replaced"}
         silent = chat.pin is not None and chat.lane[0].generation is not None
         assert accepted.under_way == (chat.sender if forbids and silent and chat.sender else "")
 
     @step(
-        4, needs=lambda self: self.any(lambda chat: chat.due or chat.lapsed), worker=WORKER, most=st.sampled_from((1, 10, 10)),
+        6, needs=lambda self: self.any(lambda chat: chat.due or chat.lapsed), worker=WORKER, most=st.sampled_from((1, 10, 10)),
         reap=MOSTLY, heard=MOSTLY,
     )  # fmt: skip
     def claim(self, worker: int, most: int, reap: bool, heard: bool) -> None:
@@ -78,7 +81,7 @@ class Inward(Bench):
             sets={"count": str(int(turn.fields.get("count", b"0")) + 1).encode()},
             items=tuple(self.item(shape) for shape in says),
             notices=(notice,) if notice else (),
-            timers=(self.timer(**timer),) if timer else (),
+            timers=(replace(self.timer(**timer), generation=turn.generation),) if timer else (),
         )
         self.do(lambda: self._commit(engine, turn, effects, keep=keep, send=send))
 
@@ -121,7 +124,7 @@ class Inward(Bench):
             assert outcome == "dup"
         else:
             assert outcome == "ok"
-            chat.release_held(self.now, business=True)
+            chat.release_held(self.now, handled=0)
             chat.emitted.add(ordinal)
             chat.say(item, self.now)
             self.take_lane(engine, chat, lane)
@@ -142,19 +145,21 @@ class Inward(Bench):
         if mine:
             chat.blamed = is_to
 
-    @step(2, needs=lambda self: self.turns, which=WHICH, delay=st.sampled_from((0, HOUR)), counts_as=st.sampled_from(("tries", "errors")))
-    def retry(self, which: int, delay: int, counts_as: Literal["tries", "errors"]) -> None:
+    @step(
+        2, needs=lambda self: self.turns, which=WHICH, delay=st.sampled_from((0, HOUR)), counts_as=st.sampled_from(("tries", "errors", ""))
+    )
+    def retry(self, which: int, delay: int, counts_as: Blame) -> None:
         engine, turn = self.taken(self.turns, which)
         self.do(lambda: self._retry(engine, turn, delay, counts_as))
 
-    def _retry(self, engine: Engine, turn: Claimed, delay: int, counts_as: Literal["tries", "errors"]) -> None:
+    def _retry(self, engine: Engine, turn: Claimed, delay: int, counts_as: Blame) -> None:
         chat = self.chat(turn)
         settled = self.run(engine.retry(turn, delay, counts_as=counts_as))
         if chat.holder != turn.token or chat.running is None or chat.running.seq != int(turn.seq):
             assert settled.outcome == "stale"
             return
         assert settled.outcome == "ok"
-        chat.running.blames[counts_as] += 1
+        chat.running.blames.update([counts_as] if counts_as else [])
         chat.release(self.now + delay)
 
     @step(needs=lambda self: self.turns, which=WHICH, keep=st.booleans())

@@ -74,7 +74,7 @@ def _chat(
     members = [(member.split(":", 3), int(at)) for member, at in mailbox]
     events = sorted(chat.waiting, key=lambda event: (event.time, event.seq))
     assert [(int(seq), mark, body, at) for (seq, mark, _, body), at in members] == [
-        (event.seq, event.mark, event.body, event.time) for event in events
+        (event.seq, event.mark + str("" if event.generation is None else event.generation), event.body, event.time) for event in events
     ]
     names = ("count", "generation", "consent", "in", "shut")
     known = (len(chat.done), chat.generation, chat.consent, chat.inbound, chat.shut)

@@ -9,9 +9,9 @@ from tests.engine.model.bench import AGAIN, CONTACT, MOSTLY, SHAPE, SHARDS, WHIC
 from tests.engine.model.chat import Chat
 from tests.engine.model.things import label
 
-ENOUGH = 10  # messages that wait
-Verdict = Literal["unposted", "retry", "again", "dead"]
-VERDICTS: tuple[Verdict, ...] = ("unposted", "retry", "retry", "again", "dead")
+ENOUGH = 6  # messages that wait
+Verdict = Literal["unposted", "retry", "again", "drop", "dead"]
+VERDICTS: tuple[Verdict, ...] = ("unposted", "retry", "retry", "again", "drop", "dead")
 
 
 class Outward(Bench):
@@ -19,7 +19,7 @@ class Outward(Bench):
 
     @step(
         3,
-        needs=lambda self: self.all(lambda chat: chat.lane) < ENOUGH,
+        seldom=lambda self: self.all(lambda chat: chat.lane) >= ENOUGH,
         name=CONTACT,
         again=AGAIN,
         shape=SHAPE,
@@ -53,7 +53,7 @@ class Outward(Bench):
             assert (sorted(notice.id for notice in notices), notes) == (sorted(notice.id for notice in mine), ())
         self.staged.clear()
 
-    @step(4, needs=lambda self: self.any(lambda chat: chat.lane_due or chat.sender_lapsed), worker=WORKER, reap=MOSTLY, heard=MOSTLY)
+    @step(6, needs=lambda self: self.any(lambda chat: chat.lane_due or chat.sender_lapsed), worker=WORKER, reap=MOSTLY, heard=MOSTLY)
     def claim_lanes(self, worker: int, reap: bool, heard: bool) -> None:
         engine = self.engines[worker]
         self.last = None
@@ -110,6 +110,8 @@ class Outward(Bench):
         if verdict == "dead":
             item = chat.settled()
             chat.dead[label(item)] = item
+        elif verdict == "drop":
+            chat.aside.append(label(chat.settled()))
         elif verdict == "again":
             chat.refused(chat.pin.inbound)
             chat.pin = None

@@ -26,6 +26,7 @@ class Event:
     keep_old: bool = False
     note_only: bool = False
     seq: int = 0
+    generation: int | None = None  # the chat's when it was accepted; None for what was put back since
     blames: Counter[str] = field(default_factory=Counter)
 
 

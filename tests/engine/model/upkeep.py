@@ -28,15 +28,16 @@ class Upkeep(Bench):
             self.offset += hours * HOUR
             self.do(lambda: self.run(self.engine.advance(self.offset)))
 
-    @step(3, name=CONTACT, timer=TIMER)
-    def follow_up(self, name: str, timer: dict[str, Any]) -> None:
-        """Set, replaced, or forgotten."""
-        made = self.timer(**timer)
+    @step(3, name=CONTACT, timer=TIMER, since=st.sampled_from((None, None, 0, 1)))
+    def follow_up(self, name: str, timer: dict[str, Any], since: int | None) -> None:
+        """Set, replaced, or forgotten; decided before the last so many messages of the contact, or just now."""
+        made = self.timer(**timer, generation=None if since is None else self.chats[name].generation - since)
         self.do(lambda: self._follow_up(name, made))
 
     def _follow_up(self, name: str, timer: Timer) -> None:
         chat, place = self.chats[name], self.places[name]
-        done = chat.arm(timer, chat.generation)
+        done = chat.arm(timer, chat.generation if timer.generation is None else timer.generation)
+        chat.notes.clear()  # who sets it from outside a turn is told no more
         assert self.run(self.engine.timers.set(place.key.shard, [(place, timer)])) == [done]
 
     @step(3, needs=lambda self: self.any(lambda chat: chat.timers))
@@ -59,6 +60,17 @@ class Upkeep(Bench):
             for chat in self.here(shard):
                 chat.sweep(self.now)
             self.noted(self.run(self.engine.sweep(shard)))
+
+    @step(name=CONTACT)
+    def overtake(self, name: str) -> None:
+        """The contact writes from another address from now on, where this one was known."""
+        chat, place = self.chats[name], self.places[name]
+        self.last = None  # once more, it counts once more
+        if self.redis.exists(f"{base(place.key.shard)}:chat:{place.key.id}"):
+            chat.generation += 1
+            chat.disarm()
+        person = self.engine.keys.person(name)
+        self.noted(self.run(self.engine.join(person, person, chats=(), gone=(place.key,))))
 
     # --- what people decide ---
 
@@ -90,7 +102,7 @@ class Upkeep(Bench):
 
     def _look_after(self, chat: Chat, letter: str, name: str, *, drop: bool) -> None:
         found = chat.dead.get(name)
-        full = isinstance(found, Event) and len(chat.waiting) >= TERMS.depth and not drop
+        full = not drop and (len(chat.waiting) >= TERMS.depth if isinstance(found, Event) else found and chat.barred(found))
         done = self.run(self.engine.drop_dead(letter) if drop else self.engine.retry_dead(letter))
         assert done == (found is not None and not full)
         if found is None or full:
