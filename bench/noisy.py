@@ -67,8 +67,10 @@ async def post(http: aiohttp.ClientSession, url: str, contact: str, text: str) -
 
 
 async def noise(url: str, contact: str, rate: float, seconds: float) -> None:
-    """Write so often, whatever the answers are; prints how many there were of each."""
+    """Write so often, whatever the answers are, once told to begin; prints how many there were of each."""
     answers: Counter[int] = Counter()
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
     began, number = time.monotonic(), 0
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=IN_FLIGHT)) as http:
 
@@ -133,18 +135,15 @@ async def compare(rounds: int, seconds: float, rate: float) -> None:
                 await until_up(http, url)
                 await quiet(http, url, sandbox.url, 0, 2)  # warm
                 for number in range(rounds):
-                    alone = p99(await quiet(http, url, sandbox.url, 2 * number + 1, seconds))
                     noisy = await asyncio.create_subprocess_exec(
-                        sys.executable,
-                        __file__,
-                        "--noise",
-                        url,
-                        f"+55119880000{number:02}",
-                        str(rate),
-                        str(seconds),
-                        stdout=subprocess.PIPE,
-                    )
+                        sys.executable, __file__, "--noise", url, f"+55119880000{number:02}", str(rate), str(seconds),
+                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    )  # fmt: skip
+                    assert noisy.stdin is not None
                     assert noisy.stdout is not None
+                    await noisy.stdout.readline()  # it has come up
+                    alone = p99(await quiet(http, url, sandbox.url, 2 * number + 1, seconds))
+                    noisy.stdin.write(b"go\n")
                     beside = p99(await quiet(http, url, sandbox.url, 2 * number + 2, seconds))
                     told = (await noisy.stdout.read()).decode().strip()
                     await noisy.wait()

@@ -1,6 +1,6 @@
 """The list of mutants is of this tree: each guard is where it is said to be, once, and each test is there."""
 
-from tests.mutants import MUTANTS, ROOT, misplaced
+from tests.guards import MUTANTS, ROOT, misplaced
 
 
 def test_each_guard_is_there_exactly_once() -> None:

@@ -45,6 +45,7 @@ from pilotbot.engine.values import (
     put_aside,
 )
 
+LAYOUT = 2  # of what is kept: another one is not read
 REMEMBER_KEYS = 30 * 24 * HOUR
 POLL_AFTER = (600_000, HOUR, 6 * HOUR)  # a message without a final status is asked for then
 LAST_WORD = 2.0  # seconds that Redis has at the end to take leases back
@@ -97,16 +98,21 @@ class Engine(DeadLetters, Pauses, People):
     async def open(self) -> None:
         """Connect, load the scripts, and read (or make) the installation's pepper and number of shards.
 
-        Raises Away where Redis does not answer, Mismatch where it was set up with another number of shards.
+        Raises Away where Redis does not answer, Mismatch where it was set up with another number of shards, or by a version
+        that kept things otherwise.
         """
         await self._calls.command("HSETNX", "{pb}:conf", "pepper", secrets.token_hex(16))
+        if not await self._calls.command("HEXISTS", "{pb}:conf", "shards"):
+            await self._calls.command("HSETNX", "{pb}:conf", "layout", LAYOUT)  # before the shards, by which others see that it is set up
         await self._calls.command("HSETNX", "{pb}:conf", "shards", self.shards)
-        pepper, shards = await self._calls.command("HMGET", "{pb}:conf", "pepper", "shards")
+        pepper, shards, layout = await self._calls.command("HMGET", "{pb}:conf", "pepper", "shards", "layout")
         if int(shards) != self.shards:
             raise Mismatch(
                 f"PILOTBOT_SHARDS is {self.shards}, but this Redis was set up with {int(shards)}: set it to {int(shards)}, "
                 "or use an empty database"
             )
+        if int(layout or 0) != LAYOUT:
+            raise Mismatch("another version of pilotbot set up this Redis, and kept things otherwise: use that, or an empty database")
         self._keys = Keyring(bytes.fromhex(pepper.decode()), self.shards)
         await self.load_scripts()
 

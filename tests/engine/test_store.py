@@ -448,6 +448,16 @@ class TestConnection:
             await other.open()
         await other.close()
 
+    async def test_what_another_version_kept_otherwise_is_refused(self, engine: Engine, redis_url: str, redis: Redis) -> None:
+        for layout in (None, "1", "3"):
+            redis.hdel("{pb}:conf", "layout")
+            if layout is not None:
+                redis.hset("{pb}:conf", "layout", layout)
+            other = Engine(redis_url, shards=2)
+            with pytest.raises(Mismatch, match="another version of pilotbot"):
+                await other.open()
+            await other.close()
+
     async def test_scripts_come_back_after_redis_forgot_them(self, engine: Engine, redis: Redis) -> None:
         redis.script_flush()
         assert not await engine.ready()

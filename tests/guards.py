@@ -1,0 +1,286 @@
+"""The guards that `tests.mutants` takes away: each one expression of a script or of the Python around it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CLOSEST = {
+    "fire": "timers",
+    "timers": "timers",
+    "schedule": "schedules",
+    "consent": "consent",
+    "dead": "letters",
+    "pause": "nothing_vanishes",
+}
+ENGINE = ("store", "nothing_vanishes", "timers", "consent", "limits", "letters", "slow", "schedules", "model")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A guard to take away: where (below `pilotbot/`), the text as it is and as it is changed, what it guards, and the closest tests."""
+
+    file: str
+    old: str
+    new: str
+    guards: str
+    tests: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        return Path("pilotbot") / self.file
+
+
+def lua(script: str, old: str, new: str, guards: str) -> Mutant:
+    """A mutant of a script."""
+    names = dict.fromkeys((CLOSEST.get(script, ENGINE[0]), *ENGINE))
+    return Mutant(f"engine/scripts/{script}.lua", old, new, guards, tuple(f"tests/engine/test_{name}.py" for name in names))
+
+
+def python(file: str, old: str, new: str, guards: str, *tests: str) -> Mutant:
+    """A mutant of a module, with the tests that are closest."""
+    return Mutant(file, old, new, guards, tuple(f"tests/{name}.py" for name in tests))
+
+
+MUTANTS = (
+    # in
+    lua("accept", "if known(id) or known(message) or", "if known(message) or", "an event is known by its id"),
+    lua("accept", "if known(id) or known(message) or", "if known(id) or", "an event is known by its message"),
+    lua("accept", "or note_only and known(note) then", "then", "a note is known by itself"),
+    lua("accept", "note_only and note or id)", "id)", "a note does not hide the message itself"),
+    lua("accept", "message ~= '' and not note_only and replace", "message ~= '' and replace", "a note replaces nothing"),
+    lua("accept", "seq ~= current and untried(seq)", "untried(seq)", "a quote does not replace what runs"),
+    lua("accept", "seq ~= current and untried(seq)", "seq ~= current", "a quote does not replace what was tried"),
+    lua("accept", "if at and at < now - REMEMBER then", "if false then", "what dedupe has forgotten is not taken in again"),
+    lua("accept", "redis.call('ZCARD', box) >= depth", "false", "a mailbox is bounded"),
+    lua("accept", ">= tonumber(ARGV[17]) then", "< 0 then", "all mailboxes together are bounded"),
+    lua("accept", "if moves and flood - slack > now then", "if false then", "one contact does not flood"),
+    lua("accept", "local time = math.min(at or now, now)", "local time = at or now", "the future counts as now"),
+    lua("accept", "if moves and time > last then", "if moves then", "an older message does not move the window back"),
+    lua("accept", "if moves and not old then\n", "if moves then\n", "what is old disarms nothing"),
+    lua("accept", "  disarm(c, known_chat[6] or '', notes)\n", "", "a message disarms what waits for silence"),
+    lua("accept", "'HINCRBY', chat, 'generation', 1", "'HINCRBY', chat, 'generation', 0", "what fired already is barred by a message"),
+    lua("accept", "if kept and not redis.call('ZSCORE', shard('lease'), c) then", "if kept then", "a leased chat is not ready, too"),
+    lua("accept", "shard('ready'), 'NX', now, c)", "shard('ready'), now, c)", "a message does not hasten what waits for another try"),
+    lua(
+        "accept",
+        "release_held(c, open_ms, kept and '0' or int(now), notes)",
+        "release_held(c, open_ms, int(now), notes)",
+        "a message is handled before news go",
+    ),
+    lua("accept", "known_chat[5]) or ''}", "nil) or ''}", "a message waits for a follow-up that is just being posted"),
+    lua("claim", "'-inf', lease_now, 'BYSCORE'", "'-inf', '+inf', 'BYSCORE'", "a lease that holds is not taken away"),
+    lua("claim", "if current then redis.call('HINCRBY'", "if false then redis.call('HINCRBY'", "crashes are counted"),
+    lua("claim", "'-inf', now, 'BYSCORE'", "'-inf', '+inf', 'BYSCORE'", "what waits for another try waits"),
+    lua("claim", "  redis.call('ZREM', shard('ready'), c)\n", "", "a leased chat is not ready any more"),
+    lua("mailbox", "redis.call('HGET', shard('owner'), c) == token", "true", "who lost a chat's lease can write nothing"),
+    lua("mailbox", "if seq_of(member) == seq then return", "if true then return", "of two events of one moment the right one is settled"),
+    lua("mailbox", "  redis.call('HDEL', shard('owner'), c)\n", "", "who gave a chat back does not own it"),
+    lua("mailbox", "  redis.call('ZREM', key('mailbox', c), member)\n", "", "what is settled is removed"),
+    lua("mailbox", "  redis.call('DEL', key('emitted', c))\n", "", "each event has its own answers before the commit"),
+    lua("commit", "then return {'replay', false, false, {}} end", "then return {'stale', false, false, {}} end", "a repeat is known"),
+    lua("commit", "  release(c, now)\n  return {'replay'", "  return {'replay'", "a repeat gives back what was leased with it"),
+    lua("commit", "if not member then return", "if false then return", "an event is settled once"),
+    lua("commit", "math.max(tonumber(known[2] or '0'), tonumber(score))", "tonumber(score)", "what was overtaken is late"),
+    lua("fail", "if not owns(c, token) then", "if false then", "who lost the lease can put nothing back"),
+    lua("fail", "if ARGV[7] ~= '' then redis.call('HINCRBY'", "if true then redis.call('HINCRBY'", "what was not tried is not blamed"),
+    lua("blame", "if not owns(c, ARGV[2]) then", "if false then", "who lost the lease blames nobody"),
+    lua("emit", "if not owns(c, ARGV[2]) then", "if false then", "who lost the lease can say nothing at once"),
+    lua("emit", "if redis.call('HEXISTS', key('emitted', c), ARGV[3]) == 1 then", "if false then", "an answer at once goes once"),
+    lua("renew", "redis.call('HGET', owners, ARGV[i]) == ARGV[i + 1]", "true", "a lost lease is not prolonged"),
+    lua("let_go", "== worker and not kept[token]", "== worker", "what is worked on is not given back"),
+    lua("let_go", "string.sub(token, 1, #worker) == worker and", "true and", "what others work on is not given back"),
+    lua("let_go", "'o:pin') == 1 then", "'o:pin') == 2 then", "a post of a process that started anew may have arrived"),
+    # out
+    lua(
+        "enqueue",
+        "now + tonumber(ARGV[2])) then return {'dup', notes} end",
+        "now) then return {'dup', notes} end",
+        "nothing is queued twice",
+    ),
+    lua("enqueue", "  redis.call('ZREM', key('dedupe', c), 'item:' .. header_of(items[1]).id)\n", "", "what found no place may come again"),
+    lua("decide_again", "now + REMEMBER) then", "now) then", "what was refused late is decided again once"),
+    lua("decide_again", "redis.call('HGET', key('chat', c), 'in') == ARGV[2]", "true", "a late refusal shuts no window opened since"),
+    lua("lane", "head.f > 0 and (head.w ~= 1 or open)", "head.f > 0", "nothing free-form into a closed window"),
+    lua("lane", "inbound ~= known[3] and now <", "now <", "a window that the platform found closed is shut"),
+    lua("lane", "now < tonumber(inbound) + terms.open", "true", "a window has its time"),
+    lua("lane", "if pin and known[6] == '0' and", "if pin and", "the pin of an unknown outcome holds"),
+    lua("lane", "(pin == 'free' and head.w == 1 and not open)", "false", "what was refused for certain is chosen anew"),
+    lua("lane", "known[6] == '0' and (bar or", "known[6] == '0' and (", "what was refused for certain may be barred"),
+    lua("lane", "if head.n and head.n ~= tonumber(generation or '0') then", "if false then", "a follow-up is not sent after a reply"),
+    lua("lane", "if head.b == 1 and consent and tonumber(consent) > 0 then", "if false then", "nothing of a business after an opt-out"),
+    lua("lane", "  if redis.call('ZSCORE', shard('lane:lease'), c) then return false end\n  local due", "  local due", "one sender a lane"),
+    lua("lane", "  if due and tonumber(due) > now then return false end\n", "", "a lane that backs off is left alone by commits"),
+    lua("lane", "if paused and tonumber(paused) > now then", "if false then", "a number that pauses sends nothing"),
+    lua("lane", "if head.r == 1 and lead_of(c, head) == 'template' then", "if false then", "a template stands for all of a content"),
+    lua("lane", "if redis.call('LLEN', key('hold', c)) >= HOLD_DEPTH then", "if false then", "a hold is bounded"),
+    lua("lane", "  if not head.h then\n", "  if true then\n", "nothing is held longer for being held again"),
+    lua("lane", "while oldest and held_until(oldest) <= now do", "while false do", "a hold has its time"),
+    lua("lane", "if at > now then return theirs", "if false then return theirs", "what a business begins keeps its pace"),
+    lua("lane", "if at and (slow or not answer_first(c)) then", "if at then", "an answer does not wait for a pace"),
+    lua("lane", "local slow = tonumber(known[12] or '0') > now", "local slow = false", "a contact that is limited gets all at its pace"),
+    lua("lane", "shard('lane:ready'), 'NX', at, c)", "shard('lane:ready'), at, c)", "what is queued does not delay a lane"),
+    lua(
+        "lane",
+        "'o:pin') == 0 then redis.call('ZADD'",
+        "'o:pin') >= 0 then redis.call('ZADD'",
+        "an answer does not hasten a lane that backs off",
+    ),
+    lua("lane", "#items > LANE_DEPTH then", "#items > 1e9 then", "a lane is bounded"),
+    lua("lane", "redis.call('HGET', shard('lane:owner'), c) == token", "true", "who lost a lane's lease can write nothing"),
+    lua("lane", "if not waits or not redis.call", "if not redis.call", "a message waits for nothing else that is posted"),
+    lua("lane", "if at < math.abs(known) then return end", "", "an older decision changes nothing"),
+    lua("lane", "if not known[1] or known[1] == known[2] or now >=", "if not known[1] or now >=", "a shut window releases nothing"),
+    lua("lane", "or now >= tonumber(known[1]) + open_ms then", "then", "an old message releases nothing"),
+    lua("lane", "if all or header_of(item).b ~= 1 then", "if true then", "what a business began waits for the handler"),
+    lua("lane", "local PINNED = {'o:pin', 'o:at',", "local PINNED = {'o:at',", "a pin goes with its item"),
+    lua(
+        "claim_lanes",
+        "then redis.call('HSET', key('chat', c), 'o:unknown', '1') end",
+        "then end",
+        "a post of a dead sender may have arrived",
+    ),
+    lua("claim_lanes", "'-inf', lease_now, 'BYSCORE'", "'-inf', '+inf', 'BYSCORE'", "a lane's lease that holds is not taken away"),
+    lua("sent", "unpin(c)\n", "", "the next item is pinned anew"),
+    lua("sent", "release_lane(c)\n", "", "the next item has a token of its own"),
+    lua("unsent", "redis.call('HSET', chat, 'o:unknown', ARGV[6])", "", "an unknown outcome is remembered"),
+    lua("unsent", "if known[1] and known[1] == known[2] then", "if known[1] then", "a refusal shuts no window opened since"),
+    lua("unsent", "if ARGV[4] == 'dead' then bury_item", "if true then bury_item", "what may have been posted is no dead letter"),
+    lua("pause", "if known >= until_ms then return known end", "", "a pause is never shortened"),
+    lua("record", "if ARGV[7] ~= '' and rank <= 2 then", "if ARGV[7] ~= '' then", "what was delivered is not decided again"),
+    lua("status", "if rank > tonumber(redis.call('HGET', record, 'rank') or '0') then", "if true then", "no status goes backward"),
+    lua("relay", "now - tonumber(ARGV[2]), 'BYSCORE'", "now, 'BYSCORE'", "a process relays its own notices first"),
+    # time
+    lua("timers", "generation ~= (known[2] or '0') then", "false then", "a turn sets nothing that a message disarmed meanwhile"),
+    lua("timers", ">= most * (#name + 1) then", "< 0 then", "follow-ups of a chat are bounded"),
+    lua("fire", "    forget_timer(c, name)\n    if why then", "    if why then", "a follow-up fires once"),
+    lua("fire", "if edge > now then", "if false then", "what is due before the window closes moves with it"),
+    lua("fire", "'^[^|]*|c||'", "'^[^|]*|c|'", "what may be moved stands for nothing"),
+    lua("fire", "  at = math.max(at, edge)\n", "", "what was moved is not late"),
+    lua("overtake", "'HINCRBY', key('chat', c), 'generation', 1", "'HGET', key('chat', c), 'generation'", "who wrote elsewhere wrote"),
+    lua("arm", "if generation ~= '' and generation ~= chat.generation then", "if false then", "what was decided before a message is over"),
+    lua("fire", "elseif late == 's' and now - at > late_ms then", "elseif false then", "what is too late is skipped"),
+    lua("fire", "elseif late == 'c' and now - at > late_ms and", "elseif late == 'c' and", "what is in time stands for itself"),
+    lua("fire", "(at > due or (at == due and other > name))", "(at >= due)", "of several one is sent"),
+    lua("fire", "if #template == 0 then head.p = 's' end", "", "what waits for silence is not kept for a reply"),
+    lua("fire", "head.f, head.t, head.b = #free, #template, 1", "head.f, head.t = #free, #template", "a follow-up is of the business"),
+    lua(
+        "fire", "redis.sha1hex(member .. int(at) .. payload)", "redis.sha1hex(member .. int(now))", "a follow-up that fires anew has its id"
+    ),
+    lua(
+        "advance",
+        "math.max(tonumber(ARGV[1]), tonumber(redis.call('GET', shard('offset')) or '0'))",
+        "tonumber(ARGV[1])",
+        "no way back in time",
+    ),
+    lua("schedule", "if there ~= ARGV[3] then return 0 end", "", "of two processes one runs an occurrence"),
+    lua("schedule", "if there == ARGV[4] then return 1 end", "", "a repeated change of a schedule is known"),
+    # what is kept
+    lua("consent", "redis.call('ZREMRANGEBYRANK', ledger, 0, -101)", "", "a ledger is bounded"),
+    lua("dead", ">= tonumber(ARGV[3]) then return 0 end", "< 0 then return 0 end", "a dead letter goes back only where there is room"),
+    lua("dead", "if not push(c, {letter.payload}) then return 0 end", "push(c, {letter.payload})", "a message comes back or stays dead"),
+    lua("dead", "if barred(header_of(letter.payload), known[1], known[2]) then return 0 end", "", "what may not go stays a dead letter"),
+    lua("prelude", "if seen and tonumber(seen) > now then return false end", "if seen then return false end", "dedupe forgets in its time"),
+    lua("prelude", "if surplus > 0 then", "if false then", "dead letters are bounded"),
+    lua("prelude", "redis.call('INCR', shard('token'))", "1", "a token is like no other"),
+    # around the scripts
+    python(
+        "engine/items.py",
+        'sha256(f"{self.id}\\0{pin}".encode())',
+        "sha256(self.id.encode())",
+        "each variant has its key",
+        "engine/test_items",
+    ),
+    python(
+        "engine/store.py",
+        "            await self.decide(effects.decision)\n",
+        "            pass\n",
+        "a decision holds",
+        "journeys/test_opt_out",
+    ),
+    python("engine/people.py", "if owner and mark > 0", "if False", "a decision waits for what is being posted", "engine/test_consent"),
+    python(
+        "engine/store.py",
+        'if lane.pin == "free" and item.enforced and not item.again else',
+        'if lane.pin == "free" and item.enforced else',
+        "what was refused late is decided again once",
+        "engine/test_store",
+    ),
+    python("engine/batch.py", 'await self._lose(futures, "closed")', "pass", "no caller gets the reply of another", "engine/test_store"),
+    python("events/signature.py", "return any(matches)", "return True", "a forged delivery is refused", "events/test_signature"),
+    python("server/app.py", "len(given) == 1 and ", "", "a delivery has one signature", "security/test_signatures", "server/test_app"),
+    python("server/app.py", "except (Away, RedisError, TimeoutError):", "except ZeroDivisionError:", "no false 200", "server/test_app"),
+    python("server/intake.py", "if number is None:", "if False:", "events of other numbers are not ours", "server/test_intake"),
+    python("server/intake.py", "if event.from_me:", "if False:", "an echo is no message of a contact", "server/test_intake"),
+    python("server/intake.py", "if result.under_way and not", "if False and not", "a reply waits for a post", "journeys/test_follow_ups"),
+    python(
+        "server/turn.py",
+        "if turn.crashes >= CRASHES:",
+        "if False:",
+        "a poisonous event is parked",
+        "server/test_turn",
+        "server/test_worker",
+    ),
+    python(
+        "server/turn.py",
+        "if done >= len(waits):",
+        "if False:",
+        "an event that fails is given up",
+        "server/test_turn",
+        "journeys/test_errors",
+    ),
+    python("server/pool.py", "kept = [lease.token for lease in self._tasks.values()]", "kept = []", "healing keeps", "server/test_worker"),
+    python("server/pool.py", "        self.lost(gone)\n", "", "work on a lost lease ends", "server/test_pool", "server/test_worker"),
+    python(
+        "server/pool.py",
+        "            before.cancel()\n            await asyncio.wait([before])\n",
+        "            pass\n",
+        "one task a chat",
+        "server/test_pool",
+    ),
+    python(
+        "server/sender.py",
+        "if time.monotonic() >= self._deadlines[lane.token]:",
+        "if False:",
+        "no post after the lease",
+        "server/test_sender",
+    ),
+    python(
+        "server/sender.py",
+        "return past_edge or forgotten(lane)",
+        "return forgotten(lane)",
+        "past the edge it is asked",
+        "server/test_sender",
+    ),
+    python(
+        "server/sender.py", "return past_edge or forgotten(lane)", "return past_edge", "a forgotten key is asked for", "server/test_sender"
+    ),
+    python(
+        "server/sender.py",
+        "unknown=lane.unknown or error.outcome_unknown",
+        "unknown=error.outcome_unknown",
+        "unknown stays unknown",
+        "server/test_sender",
+    ),
+    python(
+        "server/sender.py",
+        "if record is None or record.item in {None, lane.item.id}:",
+        "if True:",
+        "one message is one item's",
+        "server/test_sender_unknown",
+        "server/test_sender",
+    ),
+    python(
+        "server/sender.py",
+        "client.post(lane.item.body(lane.pin), lane.item.key(lane.pin))",
+        "client.post(lane.item.body(lane.pin), lane.token)",
+        "a retry has the stored key",
+        "server/test_sender",
+        "journeys/test_once",
+    ),
+)
+
+
+def misplaced() -> list[str]:
+    """The mutants whose text is not in its file exactly once, so that the list cannot rot."""
+    found = {mutant: (ROOT / mutant.path).read_text("utf-8").count(mutant.old) for mutant in MUTANTS}
+    return [f"{mutant.file}: {mutant.old!r} is there {count} times" for mutant, count in found.items() if count != 1]
