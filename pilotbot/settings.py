@@ -224,9 +224,19 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _known_scheme(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None or re.match(r"rediss?://[^/?]|unix://[^?]*/", value.get_secret_value()):
+        if value is None:
             return value
-        raise ValueError("is not a redis://, rediss:// or unix:// address")
+        text = value.get_secret_value()
+        if not re.match(r"rediss?://[^/?]|unix://[^?]*/", text):
+            raise ValueError("is not a redis://, rediss:// or unix:// address")
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+        except ValueError:
+            port = 0
+        if port == 0 or (parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path)):
+            raise ValueError("has a port or a database that cannot be; ports are 1 to 65535, a database is a number")
+        return value
 
     @field_validator("durability", mode="before")
     @classmethod

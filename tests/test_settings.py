@@ -158,6 +158,8 @@ def test_the_host_is_kept_without_path(url: str) -> None:
         ("number_kind", "hunter2"),
         ("redis_url", "hunter2:6379"),
         ("redis_url", "redis://"),
+        ("redis_url", "redis://127.0.0.1:99999/0"),
+        ("redis_url", "redis://127.0.0.1:6379/main"),
         ("port", "hunter2"),
         ("port", "65536"),
         ("shards", "0"),

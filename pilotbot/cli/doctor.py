@@ -13,7 +13,7 @@ import aiohttp
 import httpx
 import orjson
 import typer
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from pilotbot.cli import logs
 from pilotbot.cli.diagnosis import date_of, of_clocks, of_round_trips, of_sample, of_setup, of_space, of_webhooks
@@ -74,6 +74,7 @@ async def checked(settings: Settings) -> list[Finding]:
 
 
 async def _of_redis(settings: Settings, clocks: dict[str, Reading]) -> list[Finding]:
+    found: list[Finding] = []
     try:
         async with AsyncExitStack() as stack:
             server, checkup = await stack.enter_async_context(_redis(settings))
@@ -82,7 +83,7 @@ async def _of_redis(settings: Settings, clocks: dict[str, Reading]) -> list[Find
             seen = server.description.removeprefix("Redis: ")
             if server.owned:
                 seen += ": only for this look, no bot runs on it"
-            found = [Finding("redis", "ok", seen), *judge(facts, promised(settings.durability, embedded=embedded), embedded=embedded)]
+            found += [Finding("redis", "ok", seen), *judge(facts, promised(settings.durability, embedded=embedded), embedded=embedded)]
             clocks["redis"] = await checkup.clock()
             found.append(of_round_trips(await checkup.round_trips(TRIPS)))
             if embedded:
@@ -91,13 +92,16 @@ async def _of_redis(settings: Settings, clocks: dict[str, Reading]) -> list[Find
             ahead = await checkup.ahead(shards or 0)
             found += of_setup(settings.shards, shards, ahead, sandbox=settings.obeys_sandbox_clock)
             if facts is not None and facts.version >= (7, 0):
-                found.append(of_sample(await checkup.sample(shards or 0)))
+                try:
+                    found.append(of_sample(await checkup.sample(shards or 0)))
+                except NoPermissionError:
+                    found.append(Finding("chats", "warn", "they could not be looked at", "allow the user +scan and +eval_ro"))
             return found
     except RedisUnavailable as error:
         return [Finding("redis", "bad", str(error))]
     except (Away, RedisError) as error:
         remedy = "look after it, or correct PILOTBOT_REDIS_URL and the rights of its user"
-        return [Finding("redis", "bad", f"it does not answer, or refuses: {error}", remedy)]
+        return [*found, Finding("redis", "bad", f"it does not answer, or refuses: {error}", remedy)]
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
+from redis.exceptions import RedisError
 
 from pilotbot.engine import Away, Mismatch
 from pilotbot.engine.durability import UnfitRedis
@@ -64,4 +65,6 @@ def explain(error: Exception) -> str | None:
             return str(error)
         case Away():
             return f"Redis does not answer, or refuses to write ({error}): look after it, or correct PILOTBOT_REDIS_URL"
+        case RedisError():
+            return f"Redis refuses: {error}; give its user the rights, ~{{pb* and +@all -@admin with +info +config|get, or another user"
     return None

@@ -1,4 +1,4 @@
-"""How a command that stays up runs and ends: until SIGINT or SIGTERM, which let it finish what is under way."""
+"""How a command that stays up runs and ends: until SIGINT, SIGTERM or SIGHUP, which let it finish what is under way."""
 
 import asyncio
 import logging
@@ -76,10 +76,13 @@ async def _until_signal(work: Coroutine[Any, Any, None]) -> bool:
         nonlocal stopped
         if not stopped:
             stopped = True
+            log.info("stopping: what is under way is finished, in 25 s at most")
             task.cancel()
 
     if sys.platform != "win32":
-        for name in SIGNALS:
+        # The terminal that is closed says so too, but where `nohup` has it ignored.
+        heard = SIGNALS if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (*SIGNALS, signal.SIGHUP)
+        for name in heard:
             asyncio.get_running_loop().add_signal_handler(name, stop)
     try:
         await task

@@ -43,6 +43,9 @@ class Calls:
         self._patience = patience
         self._restore = restore
         self._restoring: asyncio.Future[object] | None = None
+        self._estranged = ""
+        self.came_back: Callable[[], Awaitable[None]] | None = None
+        """Awaited where Redis turns out to have been restarted, before anything else is done on it."""
         self._batch = Batcher(lambda: _unconnected(url if isinstance(url, str) else url()))
 
     @property
@@ -52,6 +55,8 @@ class Calls:
 
     async def once(self, *command: Argument) -> Any:
         """A command that is not repeated. Raises Away, and what else redis-py raises."""
+        if self._estranged:
+            raise Away(self._estranged)
         with _named():
             return await self._batch.call(*command)
 
@@ -62,15 +67,21 @@ class Calls:
     async def script_once(self, name: str, shard: int, *arguments: Argument) -> Any:
         """A script in a shard, not repeated."""
         wanted = script(name)
-        with _named():
-            try:
-                return await self._batch.call("EVALSHA", wanted.sha, 1, base(shard), *arguments)
-            except NoScriptError:  # Redis was restarted: tell it the script again
-                return await self._batch.call("EVAL", wanted.source, 1, base(shard), *arguments)
+        try:
+            return await self.once("EVALSHA", wanted.sha, 1, base(shard), *arguments)
+        except NoScriptError:  # Redis was restarted: tell it the script again
+            if self.came_back is not None:
+                await self.came_back()
+            return await self.once("EVAL", wanted.source, 1, base(shard), *arguments)
 
     async def script(self, name: str, shard: int, *arguments: Argument) -> Any:
         """A script in a shard. Raises Away when patience is over."""
         return await self._persist(lambda: self.script_once(name, shard, *arguments))
+
+    def estrange(self, why: str) -> None:
+        """Refuse everything from now on, as if Redis were away. Raises Away."""
+        self._estranged = why
+        raise Away(why)
 
     def abandon(self) -> None:
         """Send nothing more; later calls fail, without patience."""

@@ -1,12 +1,13 @@
 """Dead letters: events whose handler failed for good, messages that could not be sent; kept for a person to look at and to put back."""
 
 import asyncio
+from typing import Any
 
 import orjson
 
 from pilotbot.engine.calls import Calls
 from pilotbot.engine.keys import ChatKey
-from pilotbot.engine.values import Claimed, Letter, Terms
+from pilotbot.engine.values import Claimed, Lane, Letter, Settled, Terms, put_aside
 
 
 class DeadLetters:
@@ -15,6 +16,28 @@ class DeadLetters:
     shards: int
     terms: Terms
     _calls: Calls
+
+    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool, tries: int = 0, trace: str = "") -> Settled:
+        """Put a turn's event with the dead letters; its chat goes on. `tries` is how often it was run, `trace` where that failed."""
+        letter = {
+            "kind": "event", "chat": turn.key.id, "reason": reason, "detail": sound(detail), "at": turn.now, "mark": turn.mark,
+            "message": turn.message, "payload": turn.body.decode("utf-8", "replace"), "tries": tries, "crashes": turn.crashes,
+            "trace": sound(trace),
+            "place": {name: turn.fields[name].decode() for name in ("number", "kind", "address") if name in turn.fields},
+        }  # fmt: skip
+        name = f"{turn.key.id}-{int(turn.seq)}"
+        reply = await self._calls.script(
+            "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "dead", 0, name, orjson.dumps(letter), int(keep),
+            self.terms.lease, self.terms.open_for,
+        )  # fmt: skip
+        return self._settled(turn.key.shard, [*reply[:2], False, reply[2]])
+
+    def _settled(self, shard: int, reply: list[Any]) -> Settled:
+        outcome, following, lane, notes = reply
+        return Settled(
+            outcome.decode(), Claimed.read(shard, following) if following else None, Lane.read(shard, lane) if lane else None,
+            put_aside(shard, notes),
+        )  # fmt: skip
 
     async def blame(self, turn: Claimed, *, is_to: bool) -> bool:
         """Say whether the loss of this process would be counted as the fault of an event. False where its lease is lost."""
@@ -47,3 +70,8 @@ def _letter(shard: int, name: bytes, at: bytes, text: bytes) -> Letter:
         name.decode(), int(float(at)), data["kind"], ChatKey(shard, data["chat"]), data["reason"], data["detail"], data["payload"],
         tries=data.get("tries", 0), crashes=data.get("crashes", 0), trace=data.get("trace", ""),  # earlier versions stored none
     )  # fmt: skip
+
+
+def sound(text: str) -> str:
+    """Text as JSON can hold it: halves of characters, which file names may have, are replaced."""
+    return text.encode("utf-8", "replace").decode()

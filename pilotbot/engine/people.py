@@ -29,10 +29,10 @@ class People:
         """The installation's keyring."""
         raise NotImplementedError
 
-    async def lane_settles(self, key: ChatKey, token: str, patience: float) -> bool:
-        """Wait until what a lane had under way under this token is settled. False where it still is, after `patience` seconds."""
+    async def lane_settles(self, key: ChatKey, owner: str, patience: float) -> bool:
+        """Wait until what a lane had under way for this owner is settled. False where it still is, after `patience` seconds."""
         until = time.monotonic() + patience
-        while (found := await self._calls.command("HGET", f"{base(key.shard)}:lane:owner", key.id)) and found.decode() == token:
+        while (found := await self._calls.command("HGET", f"{base(key.shard)}:lane:owner", key.id)) and found.decode() == owner:
             if time.monotonic() > until:
                 return False
             await asyncio.sleep(0.005)

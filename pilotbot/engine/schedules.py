@@ -67,8 +67,12 @@ class Schedules:
         return await self._change(name, lambda stored, now: replace(stored, paused=True, at=now, raw=b""))
 
     async def resume(self, name: str) -> bool:
-        """Go on with a schedule, from the first time after now. False where none has this name. Raises Away."""
-        return await self._change(name, lambda stored, now: replace(stored, paused=False, next=None, at=now, raw=b""))
+        """Go on with a paused schedule, from the first time after now. False where none has this name. Raises Away."""
+
+        def gone_on(stored: Stored, now: int) -> Stored:
+            return replace(stored, paused=False, next=None, at=now, raw=b"") if stored.paused else stored
+
+        return await self._change(name, gone_on)
 
     async def _change(self, name: str, change: Callable[[Stored, int], Stored]) -> bool:
         while True:

@@ -6,12 +6,12 @@ repeated through short absences of Redis for `patience` seconds; after that it r
 
 import asyncio
 import contextlib
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import pairwise
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-import orjson
 from redis.exceptions import RedisError
 
 from pilotbot.engine.batch import Argument
@@ -44,6 +44,8 @@ from pilotbot.engine.values import (
     pairs,
     put_aside,
 )
+
+log = logging.getLogger(__name__)
 
 LAYOUT = 2  # of what is kept: another one is not read
 REMEMBER_KEYS = 30 * 24 * HOUR
@@ -82,6 +84,8 @@ class Engine(DeadLetters, Pauses, People):
         self.consents = Consents(self._calls)
         self.seen = Seen(self._calls)
         self._keys: Keyring | None = None
+        self._pepper = b""
+        self._calls.came_back = self.recognise
 
     @property
     def losses(self) -> int:
@@ -114,7 +118,21 @@ class Engine(DeadLetters, Pauses, People):
         if int(layout or 0) != LAYOUT:
             raise Mismatch("another version of pilotbot set up this Redis, and kept things otherwise: use that, or an empty database")
         self._keys = Keyring(bytes.fromhex(pepper.decode()), self.shards)
+        self._pepper = pepper
         await self.load_scripts()
+
+    async def recognise(self) -> None:
+        """See to it that this Redis is still the one that was opened: one that came back empty is set up as before.
+
+        Raises Away, from now on at every call, where another process has set it up anew meanwhile: chats have other names there, and
+        whoever goes on with the old ones would handle twice and overlook what was decided. Only a new start helps.
+        """
+        await self._calls.command("HSETNX", "{pb}:conf", "pepper", self._pepper)
+        if await self._calls.command("HGET", "{pb}:conf", "pepper") != self._pepper:
+            log.critical("Redis lost what it held, and another process has set it up anew: this one must be started again")
+            self._calls.estrange("this Redis was set up anew by another process: start this one again")
+        await self._calls.command("HSETNX", "{pb}:conf", "layout", LAYOUT)
+        await self._calls.command("HSETNX", "{pb}:conf", "shards", self.shards)
 
     async def load_scripts(self) -> None:
         """Make every script known to Redis, so that the first message does not pay for it."""
@@ -122,7 +140,8 @@ class Engine(DeadLetters, Pauses, People):
             await self._calls.command("SCRIPT", "LOAD", script(name).source)
 
     async def ready(self) -> bool:
-        """Whether Redis answers and knows all scripts."""
+        """Whether Redis answers, is the one that was opened, and knows all scripts. Raises Away as `recognise`."""
+        await self.recognise()
         known = await self._calls.once("SCRIPT", "EXISTS", *(script(name).sha for name in PARTS))
         return all(known)
 
@@ -172,7 +191,7 @@ class Engine(DeadLetters, Pauses, People):
         """
         if effects.decision is not None:
             owner = await self._calls.command("HGET", f"{base(turn.key.shard)}:owner", turn.key.id)
-            if owner is None or owner.decode() != turn.token:
+            if owner != turn.token.encode():
                 return Settled("stale")  # nothing that was decided here counts
             await self.decide(effects.decision)
         arguments: list[Argument] = [
@@ -195,21 +214,6 @@ class Engine(DeadLetters, Pauses, People):
             "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "retry", delay, counts_as, "", 0, 0, 0
         )
         return Settled(reply[0].decode())
-
-    async def bury(self, turn: Claimed, *, reason: str, detail: str, keep: bool, tries: int = 0, trace: str = "") -> Settled:
-        """Put a turn's event with the dead letters; its chat goes on. `tries` is how often it was run, `trace` where that failed."""
-        letter = {
-            "kind": "event", "chat": turn.key.id, "reason": reason, "detail": sound(detail), "at": turn.now, "mark": turn.mark,
-            "message": turn.message, "payload": turn.body.decode("utf-8", "replace"), "tries": tries, "crashes": turn.crashes,
-            "trace": sound(trace),
-            "place": {name: turn.fields[name].decode() for name in ("number", "kind", "address") if name in turn.fields},
-        }  # fmt: skip
-        name = f"{turn.key.id}-{int(turn.seq)}"
-        reply = await self._calls.script(
-            "fail", turn.key.shard, turn.key.id, turn.token, turn.seq, turn.score, "dead", 0, name, orjson.dumps(letter), int(keep),
-            self.terms.lease, self.terms.open_for,
-        )  # fmt: skip
-        return self._settled(turn.key.shard, [*reply[:2], False, reply[2]])
 
     async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
         """Send before the commit, once per ordinal of the event, if the lease still holds (design section 3.7)."""
@@ -370,12 +374,6 @@ class Engine(DeadLetters, Pauses, People):
         found: bytes | None = await self._calls.command("HGET", "{pb}:conf", name)
         return found
 
-    def _settled(self, shard: int, reply: list[Any]) -> Settled:
-        outcome, following, lane, notes = reply
-        return Settled(
-            outcome.decode(), Claimed.read(shard, following) if following else None, self._lane(shard, lane), put_aside(shard, notes)
-        )
-
     def _lane(self, shard: int, reply: list[bytes] | None) -> Lane | None:
         return Lane.read(shard, reply) if reply else None
 
@@ -383,8 +381,3 @@ class Engine(DeadLetters, Pauses, People):
 def _content(record: ChatKey) -> str:
     """Where what is long of a message's record lies."""
     return f"{base(record.shard)}:content:{record.id}"
-
-
-def sound(text: str) -> str:
-    """Text as JSON can hold it: halves of characters, which file names may have, are replaced."""
-    return text.encode("utf-8", "replace").decode()

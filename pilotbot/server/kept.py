@@ -38,6 +38,7 @@ class Kept:
     async def look(self) -> None:
         """Look, and log what is wrong where it was not before."""
         before = {finding.check for finding in self._wrong}
+        await self._engine.recognise()
         found = judge(await self._engine.checkup.facts(), self._profile, embedded=self._embedded)
         self._wrong = tuple(finding for finding in found if finding.level == "bad")
         for finding in self._wrong:

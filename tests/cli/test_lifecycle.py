@@ -22,7 +22,7 @@ def test_work_ends_by_itself_or_with_its_error() -> None:
         lifecycle.run(work(LookupError()))
 
 
-@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_lets_it_finish_and_a_second_one_does_not_cut_that_short(name: signal.Signals) -> None:
     done: list[str] = []
 

@@ -6,9 +6,9 @@ import orjson
 import pytest
 from redis import Redis
 
-from pilotbot.engine import Engine
+from pilotbot.engine import Engine, Item
 from pilotbot.engine.keys import base
-from tests.engine.steps import arrival, claim, place
+from tests.engine.steps import arrival, claim, lane_of, place, queue
 
 
 async def buried(engine: Engine, name: str = "a", **more: object) -> str:
@@ -85,6 +85,17 @@ async def test_a_letter_goes_back_only_where_its_mailbox_has_room(small: Engine)
     await small.bury(turn, reason="x", detail="", keep=False)
     assert await small.retry_dead(name)
     assert (await small.chat(place(small).key)).waiting_events == 2
+
+
+async def test_a_message_goes_back_only_where_its_lane_has_room(engine: Engine) -> None:
+    await queue(engine, *(Item(id=f"i{n}", free=b"x") for n in range(200)))
+    await engine.unsent(await lane_of(engine), "dead", reason="r")
+    await queue(engine, Item(id="more", free=b"x"))
+    assert not await engine.retry_dead("i0")
+    assert [letter.id for letter in await engine.dead_letters()] == ["i0"]
+    await engine.sent(await lane_of(engine))
+    assert await engine.retry_dead("i0")
+    assert await engine.dead_letters() == []
 
 
 async def test_what_is_run_again_begins_without_blame_and_comes_last(engine: Engine) -> None:

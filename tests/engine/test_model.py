@@ -17,7 +17,7 @@ from tests.engine.model.look import compare
 from tests.engine.model.outward import Outward
 from tests.engine.model.upkeep import Upkeep
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
 PHASES = (Phase.generate,) if os.environ.get("MODEL_SHRINK") == "no" else (Phase.generate, Phase.shrink)
 
 

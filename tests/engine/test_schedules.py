@@ -93,3 +93,11 @@ async def test_a_pause_holds_whoever_moves_it_at_that_moment(engine: Engine, mon
 async def test_they_are_kept_for_a_bounded_time(engine: Engine, redis: Redis) -> None:
     await engine.schedules.move("job", None, FIRST)
     assert 0 < int(redis.pttl("{pb:0}:schedules")) <= 400 * 86_400_000
+
+
+async def test_to_resume_what_is_not_paused_changes_nothing(engine: Engine) -> None:
+    """Else a time that is just due would be thrown away."""
+    await engine.schedules.move("job", None, FIRST)
+    before = (await engine.schedules.all())[1]["job"]
+    assert await engine.schedules.resume("job")
+    assert (await engine.schedules.all())[1]["job"] == before

@@ -137,6 +137,18 @@ class TestTurn:
         await engine.commit(again, Effects(), keep=False, send=False)
         assert (await engine.chat(turn.key)).waiting_items == 1
 
+    async def test_a_repeat_settles_no_other_event_though_that_came_in_the_same_moment(self, engine: Engine) -> None:
+        """The reply that an event was buried is lost, and the next runs under the same lease already."""
+        at = now_ms()
+        await engine.accept(arrival(engine, "a", at=at))
+        await engine.accept(arrival(engine, "b", at=at))
+        first = await claim(engine)
+        second = (await engine.bury(first, reason="r", detail="d", keep=True)).next
+        assert second is not None
+        assert (await engine.bury(first, reason="r", detail="d", keep=True)).outcome == "stale"
+        assert (await engine.commit(first, Effects(), keep=True, send=False)).outcome == "stale"
+        assert (await engine.commit(second, Effects(), keep=True, send=False)).outcome == "ok"
+
     async def test_moving_business_time_takes_no_lease_away(self, engine: Engine) -> None:
         await engine.accept(arrival(engine, "a"))
         turn = await claim(engine)
@@ -236,6 +248,11 @@ class TestLane:
         await engine.sent(await lane_of(engine))
         assert (await engine.enqueue(Notice(place=place(engine), items=(Item(id="one", free=b"x"),))))[0] == "dup"
 
+    async def test_an_id_is_forgotten_after_a_month(self, engine: Engine) -> None:
+        await queue(engine, Item(id="one", free=b"x"))
+        await engine.advance(31 * 24 * HOUR)
+        await queue(engine, Item(id="one", free=b"x"))
+
     async def test_a_sender_that_died_leaves_the_outcome_unknown(self, engine: Engine, redis: Redis) -> None:
         await queue(engine, Item(id="one", free=b"x"))
         lane = await lane_of(engine)
@@ -244,6 +261,15 @@ class TestLane:
         assert again.unknown
         assert (await engine.sent(lane)).outcome == "stale"
         assert await engine.unsent(lane, "dead") == "stale"
+
+    async def test_a_lane_that_backs_off_is_not_hastened_by_a_commit(self, engine: Engine) -> None:
+        await queue(engine, Item(id="one", free=b"x"))
+        await engine.unsent(await lane_of(engine), "retry", delay=60_000)
+        await engine.accept(arrival(engine, "a"))
+        turn = await claim(engine)
+        assert (await engine.emit(turn, "0", Item(id="at once", free=b"x")))[1] is None
+        settled = await engine.commit(turn, Effects(items=(Item(id="two", free=b"x"),)), keep=False, send=True)
+        assert (settled.outcome, settled.lane) == ("ok", None)
 
     async def test_a_refusal_of_the_number_pauses_all_its_lanes(self, engine: Engine) -> None:
         await queue(engine, Item(id="one", free=b"x"))
@@ -324,6 +350,14 @@ class TestRecord:
         await queue(engine, Item(id="one", free=b"x"))
         record = await engine.record(await lane_of(engine), "p1")
         assert (record.rank, record.status, record.item) == (3, "delivered", "one")
+
+    async def test_what_was_delivered_before_the_202_is_not_to_be_decided_again(self, engine: Engine) -> None:
+        await engine.accept(arrival(engine, "hi"))
+        await queue(engine, FREE_OR_TEMPLATE)
+        lane = await lane_of(engine)
+        await engine.merge_status("p1", "delivered", code=None, message_id=None)
+        assert (await engine.record(lane, "p1")).again is None
+        assert (await engine.record(lane, "p2")).again is not None
 
     @pytest.mark.parametrize(
         ("order", "final"),

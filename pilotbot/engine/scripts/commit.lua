@@ -20,11 +20,10 @@ if not member then return {'stale', false, false, {}} end
 local sets, items, relays, timers = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local at = 13
 settle(c, member)
-redis.call('HSET', chat, 'committed', token .. '/' .. seq, 'handled', int(math.max(tonumber(known[2] or '0'), tonumber(score))))
-for _ = 1, sets do
-  redis.call('HSET', chat, ARGV[at], ARGV[at + 1])
-  at = at + 2
-end
+local set = {'committed', token .. '/' .. seq, 'handled', int(math.max(tonumber(known[2] or '0'), tonumber(score)))}
+for i = at, at + 2 * sets - 1 do table.insert(set, ARGV[i]) end
+redis.call('HSET', chat, unpack(set))
+at = at + 2 * sets
 local terms, notes = terms_of(ARGV[7]), {}
 local held = release_held(c, terms.open, score, notes)
 for _ = 1, items do

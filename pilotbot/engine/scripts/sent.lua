@@ -8,5 +8,5 @@ redis.call('LPOP', key('lane', c))
 unpin(c)
 release_lane(c)
 local notes = {}
-local lease = lease_lane(c, terms_of(ARGV[4]), notes)
+local lease = redis.call('EXISTS', key('lane', c)) == 1 and lease_lane(c, terms_of(ARGV[4]), notes)
 return {'ok', lease, notes}

@@ -80,6 +80,8 @@ def _chat(
     known = (len(chat.done), chat.generation, chat.consent, chat.inbound, chat.shut)
     assert [int(fields.get(name, 0)) for name in names] == [value or 0 for value in known]
     assert set(emitted) == chat.emitted
+    blames = {f"{what}:{event.seq:012}": str(times) for event in events for what, times in event.blames.items()}
+    assert {name: times for name, times in fields.items() if name.partition(":")[0] in {"crashes", "tries", "errors", ""}} == blames
 
     # I5: each message is in exactly one place; and a pin is that of the lane's first.
     for items, expected in ((lane, chat.lane), (held, chat.held)):
