@@ -68,7 +68,10 @@ def test_an_event_is_shown_with_how_often_it_ran_and_where_it_failed() -> None:
 @pytest.mark.parametrize(
     ("left", "expected"),
     [
-        (letter("event", "{}"), "too many events wait to be handled in the chat of 'c-1', or the contact opted out; it stays a dead letter"),
+        (
+            letter("event", "{}"),
+            "too many events wait to be handled in the chat of 'c-1', or the contact opted out; it stays a dead letter",
+        ),
         (letter("send", "{}"), "too many messages wait to be sent to the chat of 'c-1', or the contact opted out; it stays a dead letter"),
         (None, "there is no dead letter 'c-1'; see `pilotbot dead list`"),
     ],
