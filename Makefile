@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input -q -c constraints.txt
 CODE := pilotbot bots tests bench
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 3
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -5,6 +5,7 @@
 20 contacts write three times a second each. In every second phase one more contact writes `rate` times a second, in a process of its own,
 another one each time, so that its burst is whole. Settings are the defaults: what is beyond 10 a second after a burst of 300 is answered
 503. The phases are interleaved, on the same bot; the ratio is the median of each round's, since the speed of a shared machine drifts.
+All of it takes about one core, most of which is not the bot's: where there is less, the lack of it is measured.
 """
 
 import argparse

@@ -206,7 +206,16 @@ MUTANTS = (
         "what was refused late is decided again once",
         "engine/test_store",
     ),
-    python("engine/batch.py", 'await self._lose(futures, "closed")', "pass", "no caller gets the reply of another", "engine/test_store"),
+    python(
+        "engine/batch.py", 'await self._lose(futures, "closed")', "pass", "who waits is told of the end", "engine/test_nothing_vanishes"
+    ),
+    python(
+        "engine/batch.py",
+        "if not future.done():\n                        if",
+        "if True:\n                        if",
+        "a caller that went away spoils nothing",
+        "engine/test_store",
+    ),
     python("events/signature.py", "return any(matches)", "return True", "a forged delivery is refused", "events/test_signature"),
     python("server/app.py", "len(given) == 1 and ", "", "a delivery has one signature", "security/test_signatures", "server/test_app"),
     python("server/app.py", "except (Away, RedisError, TimeoutError):", "except ZeroDivisionError:", "no false 200", "server/test_app"),

@@ -220,6 +220,8 @@ class TurnDesk:
         sets = {f"state:{name}": stored for name, stored in states.items()}
         if self._menus_changed:
             sets["menus"] = orjson.dumps([menu.dump() for menu in self.menus])
+        if self.place.kind == "contact" and not {"consent", "asked"} & self.turn.fields.keys():
+            sets["asked"] = b"1"  # see `consent_of`
         return Effects(
             sets=sets, items=tuple(self._items), notices=tuple(self._notices), timers=tuple(self._timers.values()),
             decision=self._decision,

@@ -99,11 +99,16 @@ def _decided(ctx: Context, choice: Choice | Ambiguous | None, bot: Bot) -> Decid
 
 
 async def consent_of(engine: TurnEngine, turn: Claimed, address: str) -> int:
-    """What the contact decided, in ms, negative for yes, 0 for nothing. A chat that is new asks once what is known of its person."""
-    if (known := turn.fields.get("consent")) is not None:
-        return int(known)
+    """What the contact decided, in ms, negative for yes, 0 for nothing. A chat that is new asks once what is known of its person.
+
+    The commit notes that it did (`asked`); a decision that comes meanwhile, or later, is told to the chat by whoever enters it.
+    """
+    known = turn.fields.get("consent")
+    if known is not None or "asked" in turn.fields:
+        return int(known or b"0")
     mark = await engine.consent(engine.keys.person(canonical(await known_as(engine, address))))
-    await engine.tell_consent(turn.key, mark)
+    if mark:
+        await engine.tell_consent(turn.key, mark)
     return mark
 
 

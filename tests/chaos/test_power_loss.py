@@ -197,5 +197,6 @@ async def test_what_was_answered_200_after_a_power_cut(stage: Stage, tmp_path: P
                     assert texts[:count] == [f"{n}: message {n}" for n in range(1, count + 1)]
             else:
                 assert disk is not None
-                assert all(at > disk.synced_at for at in lost)
+                # A thread of Redis syncs what was written when it was asked to, which is a little before it begins.
+                assert all(at > disk.synced_at - 0.5 for at in lost)
                 assert len(lost) <= len(said) - CUT_AFTER

@@ -16,7 +16,7 @@ async def buried(engine: Engine, name: str = "a", **more: object) -> str:
     await engine.accept(arrival(engine, name))
     turn = await claim(engine)
     await engine.bury(turn, reason="ValueError", detail="shop.py:7 order: ValueError: no", keep=False, **more)  # type: ignore[arg-type]
-    return (await engine.dead_letters())[-1].id
+    return f"{turn.key.id}-{int(turn.seq)}"
 
 
 async def test_an_event_keeps_its_envelope_where_it_failed_and_how_often(engine: Engine) -> None:
@@ -96,6 +96,16 @@ async def test_a_message_goes_back_only_where_its_lane_has_room(engine: Engine) 
     await engine.sent(await lane_of(engine))
     assert await engine.retry_dead("i0")
     assert await engine.dead_letters() == []
+
+
+async def test_ten_thousand_are_kept_the_oldest_go_first(engine: Engine, redis: Redis) -> None:
+    at = base(place(engine).key.shard)
+    redis.zadd(f"{at}:dead", {f"old{n}": n for n in range(10_000)})
+    redis.hset(f"{at}:dead:letters", mapping={f"old{n}": "{}" for n in range(10_000)})
+    name = await buried(engine)
+    assert (redis.zcard(f"{at}:dead"), redis.hlen(f"{at}:dead:letters")) == (10_000, 10_000)
+    assert (redis.zscore(f"{at}:dead", "old0"), redis.hexists(f"{at}:dead:letters", "old0")) == (None, False)
+    assert redis.hexists(f"{at}:dead:letters", name)
 
 
 async def test_what_is_run_again_begins_without_blame_and_comes_last(engine: Engine) -> None:

@@ -38,7 +38,7 @@ class Machine(Inward, Outward, Upkeep):
         compare(self.redis, SHARDS, chats, [shard for shard, _ in self.staged])
 
 
-@pytest.mark.timeout(180 + 3 * EXAMPLES)
+@pytest.mark.timeout(480 + 3 * EXAMPLES)  # most of it for shrinking
 def test_any_interleaving_keeps_the_promises(redis_socket: Path) -> None:
     """I1 to I8 of reliability 4.1 hold after every step."""
     machine = seed(int(os.environ["MODEL_SEED"]))(Machine) if "MODEL_SEED" in os.environ else Machine

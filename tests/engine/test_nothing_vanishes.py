@@ -163,6 +163,16 @@ async def test_after_the_close_nothing_connects_again(engine: Engine) -> None:
         await engine.accept(arrival(engine, "a", at=now_ms()))
 
 
+async def test_a_call_under_way_at_the_end_fails(engine: Engine, redis: Redis) -> None:
+    waits = asyncio.ensure_future(engine._calls.once("BLPOP", "never", 0))
+    async with asyncio.timeout(10):
+        while not redis.info("clients")["blocked_clients"]:  # noqa: ASYNC110 - Redis says so
+            await asyncio.sleep(0.01)
+        engine.abandon()
+        with pytest.raises(Away):
+            await waits
+
+
 async def test_a_pin_goes_with_its_item(engine: Engine, redis: Redis) -> None:
     """Pinned free, refused for sure, deferred when the window closed: the next item must not inherit anything of it."""
     await engine.accept(arrival(engine, "hi"))
