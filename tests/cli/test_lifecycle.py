@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,6 +21,27 @@ def test_work_ends_by_itself_or_with_its_error() -> None:
     lifecycle.run(work(None))
     with pytest.raises(LookupError):
         lifecycle.run(work(LookupError()))
+
+
+@pytest.fixture(autouse=True)
+def _no_nohup() -> Iterator[None]:
+    """Whoever runs the tests may have the end of a terminal ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_under_nohup_the_end_of_the_terminal_is_ignored() -> None:
+    async def work() -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        for _ in range(1000):  # turns of the loop, in which it would arrive
+            await asyncio.sleep(0)
+        done.append("finished")
+
+    done: list[str] = []
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    lifecycle.run(work())
+    assert done == ["finished"]
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
