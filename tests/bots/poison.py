@@ -12,6 +12,7 @@ from pilotbot import Bot, Context, State
 
 GATE = Path(os.environ["PILOTBOT_TEST_GATE"])
 BLOCK = float(os.environ.get("PILOTBOT_TEST_BLOCK", "0"))  # seconds
+OTHERS = "PILOTBOT_TEST_UNTIL_TAKEN" in os.environ  # block until another process has begun the same, BLOCK at most
 bot = Bot("poison")
 
 
@@ -27,7 +28,10 @@ async def count(ctx: Context, seen: Seen) -> None:
     if ctx.text == "block":
         with (GATE / "blocked").open("a") as blocked:
             blocked.write(f"{os.getpid()}\n")
-        time.sleep(BLOCK)  # noqa: ASYNC251 - that is the harm
+        begun = time.monotonic()
+        time.sleep(min(BLOCK, 2))  # noqa: ASYNC251 - that is the harm
+        while time.monotonic() < begun + BLOCK and not (OTHERS and len((GATE / "blocked").read_text().splitlines()) > 1):
+            time.sleep(0.05)  # noqa: ASYNC251 - that is the harm
     if ctx.text == "slow":
         await asyncio.sleep(0.7)
     await ctx.reply(f"{seen.count}: {ctx.text}")

@@ -94,7 +94,7 @@ async def state_of(stage: Stage, process: Process) -> dict[str, Any]:
 
 async def test_a_process_that_is_blocked_past_its_lease_takes_no_effect_and_says_where(chaos: Chaos, letters: Any) -> None:
     stage = chaos.stage
-    first = await chaos.process(POISON, TEST_BLOCK=str(4 * LEASE)).work()
+    first = await chaos.process(POISON, TEST_BLOCK=str(20 * LEASE), TEST_UNTIL_TAKEN="1").work()
     await chaos.listen(first)
     await stage.says("block")
     await stage.until((chaos.place / "blocked").exists, "the handler to begin")

@@ -202,7 +202,7 @@ class Chat:
         """The item that must be leased now, pinned; None where none may go."""
         if self.sender or (self.lane_due is not None and self.lane_due > now):
             return None
-        if self.paused > now:
+        if self.lane and self.paused > now:
             self.lane_due = self.paused
             return None
         while self.lane:
