@@ -68,7 +68,7 @@ class Copy:
 
     def _noticed(self, *arguments: str) -> tuple[bool, str]:
         """Whether a test failed, and which; or why none did."""
-        environment = os.environ | {"PYTHONPATH": str(self._folder), "MODEL_SEED": "1", "MODEL_SHRINK": "no"}
+        environment = os.environ | {"PYTHONPATH": str(self._folder), "MODEL_EXAMPLES": "120", "MODEL_SEED": "1", "MODEL_SHRINK": "no"}
         command = [
             sys.executable,
             "-m",

@@ -173,6 +173,17 @@ async def test_a_call_under_way_at_the_end_fails(engine: Engine, redis: Redis) -
             await waits
 
 
+async def test_a_caller_that_goes_away_spoils_nothing_for_others(engine: Engine, redis: Redis) -> None:
+    gone, other = (asyncio.ensure_future(each) for each in (engine._calls.once("BLPOP", "later", 0), engine.recall("x")))
+    async with asyncio.timeout(10):
+        while not redis.info("clients")["blocked_clients"]:  # noqa: ASYNC110 - Redis says so
+            await asyncio.sleep(0.01)
+        gone.cancel()
+        redis.rpush("later", "a reply for nobody")
+        assert await other is None
+        assert await engine.recall("x") is None
+
+
 async def test_a_pin_goes_with_its_item(engine: Engine, redis: Redis) -> None:
     """Pinned free, refused for sure, deferred when the window closed: the next item must not inherit anything of it."""
     await engine.accept(arrival(engine, "hi"))

@@ -137,6 +137,15 @@ class TestTurn:
         await engine.commit(again, Effects(), keep=False, send=False)
         assert (await engine.chat(turn.key)).waiting_items == 1
 
+    async def test_a_repeated_commit_gives_back_what_was_leased_with_it(self, engine: Engine) -> None:
+        """The reply is lost, so nobody knows of that lease."""
+        await engine.accept(arrival(engine, "a"))
+        await engine.accept(arrival(engine, "b"))
+        turn = await claim(engine)
+        assert (await engine.commit(turn, Effects(), keep=True, send=False)).next is not None
+        assert (await engine.commit(turn, Effects(), keep=True, send=False)).outcome == "replay"
+        assert (await claim(engine)).body == b"b"
+
     async def test_a_repeat_settles_no_other_event_though_that_came_in_the_same_moment(self, engine: Engine) -> None:
         """The reply that an event was buried is lost, and the next runs under the same lease already."""
         at = now_ms()
@@ -409,7 +418,9 @@ class TestRecord:
         await engine.accept(arrival(engine, "hi again"))
         _, record = await engine.merge_status("p1", "failed", code="META_OUTSIDE_24H_WINDOW", message_id=None)
         await engine.decide_again(record)
-        assert (await lane_of(engine)).pin == "free"
+        again = await lane_of(engine)
+        assert again.pin == "free"
+        assert (await engine.record(again, "p2")).again is None  # once
 
     async def test_overdue_statuses_are_asked_for_a_few_times(self, engine: Engine) -> None:
         await queue(engine, Item(id="one", free=b"x"))
