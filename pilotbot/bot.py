@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar, overload
 
 from pilotbot.contacts import OptOut
 from pilotbot.context import Contact, Context, FollowUp, Late, Outcome, moment_and_content
-from pilotbot.replies import ClosedPolicy, File, Message, Option, Planned, Skipped, Template
+from pilotbot.replies import Delivery, File, Message, Option, Planned, Policy, Saying, Skipped, Template
 from pilotbot.routing import Factory, Filter, Provided, Router, Routes
 
 T = TypeVar("T")
@@ -35,36 +35,13 @@ def turn() -> Iterator[None]:
 class Outbox(Protocol):
     """Puts messages in lanes from outside a turn."""
 
-    async def notify(
-        self,
-        who: str | Contact,
-        content: str | Message,
-        *,
-        key: str,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        number: str | None,
-        values: dict[str, object],
-    ) -> Outcome:
+    async def notify(self, who: str | Contact, saying: Saying, *, key: str, number: str | None) -> Outcome:
         """Put a message in the lane of a chat, once per key."""
 
     async def follow_up(
-        self,
-        who: str | Contact,
-        when: timedelta | datetime | None,
-        content: str | Message,
-        *,
-        before_window_closes: timedelta | None,
-        unless_replied: bool,
-        key: str,
-        if_late: Late,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        number: str | None,
-        values: dict[str, object],
-    ) -> Planned | Skipped:
+        self, who: str | Contact, when: timedelta | datetime | None, saying: Saying, *, before_window_closes: timedelta | None,
+        unless_replied: bool, key: str, if_late: Late, number: str | None,
+    ) -> Planned | Skipped:  # fmt: skip
         """Set a follow-up in a chat, in place of one with the same key."""
 
     async def follow_ups(self, who: str | Contact, number: str | None) -> list[FollowUp]:
@@ -79,8 +56,7 @@ class Bot(Router):
 
     Args:
         name: what logs call it, and what it is mentioned by in groups.
-        closed: what happens to content without a template while the window is closed: wait until the contact writes ("defer"),
-            drop it with the reason ("skip"), or put it with the dead letters ("fail").
+        policy: what holds for all its messages, unless a router or a call says otherwise: see `Policy`.
         which: what is asked when a label is alive with several meanings.
         opt_out: the words by which contacts opt out of what they did not ask for, and in again; None leaves that to handlers
             (`ctx.opt_out`). See `OptOut`.
@@ -96,10 +72,9 @@ class Bot(Router):
     """
 
     def __init__(
-        self, name: str, *, closed: ClosedPolicy = "defer", which: str = "Which one do you mean?", opt_out: OptOut | None = OPT_OUT
+        self, name: str, *, policy: Policy | None = None, which: str = "Which one do you mean?", opt_out: OptOut | None = OPT_OUT
     ) -> None:
-        super().__init__(name)
-        self.closed: ClosedPolicy = closed
+        super().__init__(name, policy=policy)
         self.which = which
         self.opt_out = opt_out
         self._provided = Provided()
@@ -117,15 +92,13 @@ class Bot(Router):
         """Nest a router here, or a whole bot with all that it provides. See `Router.include`.
 
         Raises:
-            ValueError: as `Router.include`; both bots provide one type; or their `closed`, `which` or `opt_out` differ. Nothing is
-                changed then.
+            ValueError: as `Router.include`; both bots provide one type; or their `which` or `opt_out` differ. Nothing is changed
+                then.
         """
         if not isinstance(router, Bot):
             super().include(router, *filters)
             return
-        for name, ours, theirs in (
-            ("closed", self.closed, router.closed), ("which", self.which, router.which), ("opt_out", self.opt_out, router.opt_out)
-        ):  # fmt: skip
+        for name, ours, theirs in (("which", self.which, router.which), ("opt_out", self.opt_out, router.opt_out)):
             if ours != theirs:
                 raise ValueError(f"the outer bot's {name} holds, {ours!r}, not the {theirs!r} of {router.name}: give both the same")
         if router.parent is None:  # where it has one, that is what is told
@@ -153,6 +126,8 @@ class Bot(Router):
         options: Sequence[Option | str] | None = None,
         media: File | None = None,
         template: Template | None = None,
+        policy: Policy | None = None,
+        delivery: Delivery | None = None,
         number: str | None = None,
         **values: object,
     ) -> Outcome:
@@ -165,7 +140,9 @@ class Bot(Router):
                 call is an occasion of its own.
             options: as `Context.reply`.
             media: as `Context.reply`.
-            template: what goes while the window is closed, as `Context.reply`. Without one the bot's `closed` policy holds.
+            template: what goes while the window is closed, as `Context.reply`. Without one the policy says what happens.
+            policy: as `Context.reply`.
+            delivery: as `Context.reply`.
             number: the configured name of the number to write from; not needed where there is one.
             values: what the Jinja names, beside `contact`.
 
@@ -179,36 +156,32 @@ class Bot(Router):
             Unsendable: as `Context.reply`.
         """
         outbox = self._outside("notify", key)
-        return await outbox.notify(
-            who,
-            content,
-            key=secrets.token_hex(16) if key is None else key,
-            options=options,
-            media=media,
-            template=template,
-            number=number,
-            values=values,
-        )
+        said = Saying(
+            content=content, options=options, media=media, template=template, policy=policy, delivery=delivery, values=values
+        )  # fmt: skip
+        return await outbox.notify(who, said, key=secrets.token_hex(16) if key is None else key, number=number)
 
     @overload
     async def follow_up(
         self, who: str | Contact, when: timedelta | datetime, content: str | Message, /, *, before_window_closes: None = None,
         unless_replied: bool = False, key: str | None = None, if_late: Late = "run", options: Sequence[Option | str] | None = None,
-        media: File | None = None, template: Template | None = None, number: str | None = None, **values: object,
+        media: File | None = None, template: Template | None = None, policy: Policy | None = None, delivery: Delivery | None = None,
+        number: str | None = None, **values: object,
     ) -> Planned | Skipped: ...  # fmt: skip
 
     @overload
     async def follow_up(
         self, who: str | Contact, content: str | Message, /, *, before_window_closes: timedelta, unless_replied: bool = False,
         key: str | None = None, if_late: Late = "run", options: Sequence[Option | str] | None = None, media: File | None = None,
-        template: Template | None = None, number: str | None = None, **values: object,
+        template: Template | None = None, policy: Policy | None = None, delivery: Delivery | None = None, number: str | None = None,
+        **values: object,
     ) -> Planned | Skipped: ...  # fmt: skip
 
     async def follow_up(
         self, who: str | Contact, when: timedelta | datetime | str | Message, content: str | Message | None = None, /, *,
         before_window_closes: timedelta | None = None, unless_replied: bool = False, key: str | None = None, if_late: Late = "run",
         options: Sequence[Option | str] | None = None, media: File | None = None, template: Template | None = None,
-        number: str | None = None, **values: object,
+        policy: Policy | None = None, delivery: Delivery | None = None, number: str | None = None, **values: object,
     ) -> Planned | Skipped:  # fmt: skip
         """Write to somebody later, from outside a turn: `bot.follow_up("+5511987650001", days(2), "How is it?", key="care-4242")`.
 
@@ -223,6 +196,8 @@ class Bot(Router):
             options: as `Context.reply`.
             media: as `Context.reply`.
             template: as `Context.reply`.
+            policy: as `Context.reply`.
+            delivery: as `Context.reply`.
             number: as `notify`.
             values: what the Jinja names, beside `contact`.
 
@@ -232,10 +207,12 @@ class Bot(Router):
         """
         outbox = self._outside("follow_up", key)
         moment, said = moment_and_content(when, content, before_window_closes)
+        saying = Saying(
+            content=said, options=options, media=media, template=template, policy=policy, delivery=delivery, values=values
+        )  # fmt: skip
         return await outbox.follow_up(
-            who, moment, said, before_window_closes=before_window_closes, unless_replied=unless_replied,
-            key=secrets.token_hex(16) if key is None else key, if_late=if_late, options=options, media=media, template=template,
-            number=number, values=values,
+            who, moment, saying, before_window_closes=before_window_closes, unless_replied=unless_replied,
+            key=secrets.token_hex(16) if key is None else key, if_late=if_late, number=number,
         )  # fmt: skip
 
     async def follow_ups(self, who: str | Contact, *, number: str | None = None) -> list[FollowUp]:

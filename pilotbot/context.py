@@ -7,7 +7,7 @@ from typing import Literal, Protocol, overload
 
 from pilotbot.contacts import Window, is_phone
 from pilotbot.events import Event
-from pilotbot.replies import Action, Deferred, File, Message, Option, Planned, Queued, Skipped, Template
+from pilotbot.replies import Action, Deferred, Delivery, File, Message, Option, Planned, Policy, Queued, Saying, Skipped, Template
 
 Outcome = Queued | Deferred | Skipped
 """What is expected to become of a message; which it is, is decided when it is sent."""
@@ -29,10 +29,16 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Who wrote. `address` is where they were last seen: a phone as `+digits`, or a BSUID."""
+    """Who wrote. `address` is where they were last seen: a phone as `+digits`, or a BSUID.
+
+    `language` is theirs, such as "pt_BR", `timezone` such as "America/Sao_Paulo", None where it is not known; `tags` are the bot's own.
+    """
 
     address: str = field(repr=False)
     name: str | None = field(default=None, repr=False)
+    language: str | None = None
+    timezone: str | None = None
+    tags: frozenset[str] = frozenset()
 
     @property
     def phone(self) -> str:
@@ -62,45 +68,16 @@ class Chat:
 class Desk(Protocol):
     """Takes what a turn wants to say. Nothing of it leaves before the turn commits, but what is asked for with `now`."""
 
-    async def reply(
-        self,
-        content: str | Message,
-        *,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        now: bool,
-        values: dict[str, object],
-    ) -> Outcome:
+    async def reply(self, saying: Saying, *, now: bool) -> Outcome:
         """Stage (or send at once) a message to the turn's chat."""
 
-    async def notify(
-        self,
-        who: "str | Contact",
-        content: str | Message,
-        *,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        number: str | None,
-        values: dict[str, object],
-    ) -> Outcome:
+    async def notify(self, who: "str | Contact", saying: Saying, *, number: str | None) -> Outcome:
         """Stage a message to another chat."""
 
     async def follow_up(
-        self,
-        when: timedelta | datetime | None,
-        content: str | Message,
-        *,
-        before_window_closes: timedelta | None,
-        unless_replied: bool,
-        key: str | None,
-        if_late: Late,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        values: dict[str, object],
-    ) -> Planned | Skipped:
+        self, when: timedelta | datetime | None, saying: Saying, *, before_window_closes: timedelta | None, unless_replied: bool,
+        key: str | None, if_late: Late,
+    ) -> Planned | Skipped:  # fmt: skip
         """Stage a message to this chat for later."""
 
     async def follow_ups(self) -> list[FollowUp]:
@@ -159,6 +136,8 @@ class Context:
         options: Sequence[Option | str] | None = None,
         media: File | None = None,
         template: Template | None = None,
+        policy: Policy | None = None,
+        delivery: Delivery | None = None,
         now: bool = False,
         **values: object,
     ) -> Outcome:
@@ -175,6 +154,8 @@ class Context:
             options: what the contact can choose from; replaces the message's own. A label given as a plain `str` goes out as it is.
             media: a file; replaces the message's own. Its address goes out as it is.
             template: what goes while the window is closed; replaces the message's own.
+            policy: how it may go; what it leaves out is as the handler's router and the bot have it.
+            delivery: what the platform is asked to heed: times, labels, read marks.
             now: send before the commit.
             values: what the Jinja names.
 
@@ -185,7 +166,10 @@ class Context:
             ContentError: a value is missing, or the content breaks a rule of the platform.
             Unsendable: this number can not send this to this chat, whatever the window.
         """
-        return await self.desk.reply(content, options=options, media=media, template=template, now=now, values=values)
+        said = Saying(
+            content=content, options=options, media=media, template=template, policy=policy, delivery=delivery, values=values
+        )  # fmt: skip
+        return await self.desk.reply(said, now=now)
 
     async def notify(
         self,
@@ -195,6 +179,8 @@ class Context:
         options: Sequence[Option | str] | None = None,
         media: File | None = None,
         template: Template | None = None,
+        policy: Policy | None = None,
+        delivery: Delivery | None = None,
         number: str | None = None,
         **values: object,
     ) -> Outcome:
@@ -206,6 +192,8 @@ class Context:
             options: see `reply`.
             media: see `reply`.
             template: see `reply`.
+            policy: see `reply`.
+            delivery: see `reply`.
             number: the configured name of the number to write from; this chat's without it.
             values: what the Jinja names, beside `contact`: the one who is written to.
 
@@ -214,26 +202,32 @@ class Context:
             ContentError: as `reply`.
             Unsendable: as `reply`.
         """
-        return await self.desk.notify(who, content, options=options, media=media, template=template, number=number, values=values)
+        said = Saying(
+            content=content, options=options, media=media, template=template, policy=policy, delivery=delivery, values=values
+        )  # fmt: skip
+        return await self.desk.notify(who, said, number=number)
 
     @overload
     async def follow_up(
         self, when: timedelta | datetime, content: str | Message, /, *, before_window_closes: None = None,
         unless_replied: bool = False, key: str | None = None, if_late: Late = "run", options: Sequence[Option | str] | None = None,
-        media: File | None = None, template: Template | None = None, **values: object,
+        media: File | None = None, template: Template | None = None, policy: Policy | None = None, delivery: Delivery | None = None,
+        **values: object,
     ) -> Planned | Skipped: ...  # fmt: skip
 
     @overload
     async def follow_up(
         self, content: str | Message, /, *, before_window_closes: timedelta, unless_replied: bool = False, key: str | None = None,
         if_late: Late = "run", options: Sequence[Option | str] | None = None,
-        media: File | None = None, template: Template | None = None, **values: object,
+        media: File | None = None, template: Template | None = None, policy: Policy | None = None, delivery: Delivery | None = None,
+        **values: object,
     ) -> Planned | Skipped: ...  # fmt: skip
 
     async def follow_up(
         self, when: timedelta | datetime | str | Message, content: str | Message | None = None, /, *,
         before_window_closes: timedelta | None = None, unless_replied: bool = False, key: str | None = None, if_late: Late = "run",
-        options: Sequence[Option | str] | None = None, media: File | None = None, template: Template | None = None, **values: object,
+        options: Sequence[Option | str] | None = None, media: File | None = None, template: Template | None = None,
+        policy: Policy | None = None, delivery: Delivery | None = None, **values: object,
     ) -> Planned | Skipped:  # fmt: skip
         """Write in this chat later: set with this turn's commit, sent once, in the mode that the window allows then.
 
@@ -250,6 +244,8 @@ class Context:
             options: see `reply`.
             media: see `reply`.
             template: see `reply`.
+            policy: see `reply`.
+            delivery: see `reply`.
             values: see `reply`.
 
         Raises:
@@ -258,10 +254,12 @@ class Context:
             Unsendable: as `reply`.
         """
         moment, said = moment_and_content(when, content, before_window_closes)
-        return await self.desk.follow_up(
-            moment, said, before_window_closes=before_window_closes, unless_replied=unless_replied, key=key, if_late=if_late,
-            options=options, media=media, template=template, values=values,
+        saying = Saying(
+            content=said, options=options, media=media, template=template, policy=policy, delivery=delivery, values=values
         )  # fmt: skip
+        return await self.desk.follow_up(
+            moment, saying, before_window_closes=before_window_closes, unless_replied=unless_replied, key=key, if_late=if_late
+        )
 
     async def follow_ups(self) -> list[FollowUp]:
         """The follow-ups of this chat that wait, the soonest first, as they will be after this turn."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import pilotbot.bot
-from pilotbot import Bot, Contact, Context, Deferred, Message, Queued, Router, Skipped, Template, WiringError, words
+from pilotbot import Bot, Contact, Context, Deferred, Message, Policy, Queued, Router, Skipped, Template, WiringError, words
 from tests.stage import ANA, BRUNO, Stage
 
 FOLLOW_UP = Template("follow_up")
@@ -82,7 +82,7 @@ class TestIncluding:
             outer.include(inner)
         assert [handler.name for handler in outer.build().handlers] == ["price"]
 
-    @pytest.mark.parametrize(("given", "theirs"), [({"closed": "skip"}, "'skip'"), ({"which": "Qual?"}, r"'Qual\?'")])
+    @pytest.mark.parametrize(("given", "theirs"), [({"which": "Qual?"}, r"'Qual\?'"), ({"opt_out": None}, "None")])
     def test_what_only_one_bot_can_decide_must_be_the_same(self, given: Any, theirs: str) -> None:
         outer, inner = Bot("outer"), Bot("inner", **given)
         with pytest.raises(ValueError, match=rf"the outer bot's {next(iter(given))} holds, .*, not the {theirs} of inner"):
@@ -142,7 +142,7 @@ class TestNotify:
 
     @pytest.mark.parametrize(("closed", "expected"), [("defer", Deferred), ("skip", Skipped), ("fail", Skipped)])
     async def test_what_is_expected_follows_the_bots_policy(self, stage: Stage, closed: Any, expected: type[object]) -> None:
-        bot = Bot("shop", closed=closed)
+        bot = Bot("shop", policy=Policy(closed=closed))
         await stage.work(bot, webhook=False)
         assert isinstance(await bot.notify(ANA, "no template"), expected)
 

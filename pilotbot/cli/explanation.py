@@ -218,9 +218,9 @@ def _goes(decision: Decision, items: tuple[Item, ...]) -> str:
     way = {
         "free": f"as {_mode(orjson.loads(items[0].free))}" if items[0].free else "",
         "template": "as the template",
-        "defer": "not now: it waits until the contact writes (closed='defer')",
-        "skip": "not at all: it is skipped (closed='skip')",
-        "fail": "not at all: it becomes a dead letter" + (" (closed='fail')" if items[0].free else ""),
+        "defer": "not now: it waits until the contact writes (Policy(closed='defer'))",
+        "skip": "not at all: it is skipped (Policy(closed='skip'))",
+        "fail": "not at all: it becomes a dead letter" + (" (Policy(closed='fail'))" if items[0].free else ""),
     }[decision.way]
     return f"{way}. {_because(decision)}"
 

@@ -16,7 +16,7 @@ from pilotbot.cli.installation import at_hand, engine_at_hand
 from pilotbot.cli.notify import check_phone, variables
 from pilotbot.cli.spans import span_of
 from pilotbot.context import Late
-from pilotbot.replies import Skipped, Template
+from pilotbot.replies import DEFAULT, Saying, Skipped, Template
 from pilotbot.server.outbox import LaneOutbox
 from pilotbot.server.saying import Numbers
 
@@ -44,9 +44,8 @@ def add_follow_up(phone: str, wanted: Wanted, number: str | None, data: Path | N
 
     async def add(outbox: LaneOutbox) -> str | Skipped:
         planned = await outbox.follow_up(
-            phone, when, content, before_window_closes=None, unless_replied=wanted.unless_replied,
-            key=secrets.token_hex(4) if wanted.key is None else wanted.key, if_late=wanted.if_late, options=None, media=None,
-            template=template, number=number, values={},
+            phone, when, Saying(content=content, template=template), before_window_closes=None, unless_replied=wanted.unless_replied,
+            key=secrets.token_hex(4) if wanted.key is None else wanted.key, if_late=wanted.if_late, number=number,
         )  # fmt: skip
         return planned if isinstance(planned, Skipped) else f"planned for {_time(planned.at)}, key {planned.key}"
 
@@ -116,7 +115,7 @@ def _with_outbox(phone: str, number: str | None, data: Path | None, work: Callab
     async def visit() -> T:
         async with engine_at_hand(settings) as (engine, _):
             try:
-                return await work(LaneOutbox(engine, Numbers(settings.numbers), closed="defer"))
+                return await work(LaneOutbox(engine, Numbers(settings.numbers), policy=DEFAULT))
             except ValueError as error:  # no address, or content that cannot be sent
                 raise Failed(str(error)) from None
 

@@ -12,7 +12,7 @@ from pilotbot.cli import logs
 from pilotbot.cli.failures import Failed, told
 from pilotbot.cli.installation import at_hand, engine_at_hand
 from pilotbot.context import Outcome
-from pilotbot.replies import Queued, Skipped, Template
+from pilotbot.replies import DEFAULT, Queued, Saying, Skipped, Template
 from pilotbot.server.outbox import LaneOutbox
 from pilotbot.server.saying import Numbers, expects
 from pilotbot.settings import Settings
@@ -79,11 +79,10 @@ async def _notify(
 ) -> tuple[Outcome, bool]:
     """Put the message in its lane. Returns the outcome, and whether Redis was at work before us."""
     async with engine_at_hand(settings) as (engine, found):
-        outbox = LaneOutbox(engine, Numbers(settings.numbers), closed="defer")
+        outbox = LaneOutbox(engine, Numbers(settings.numbers), policy=DEFAULT)
         try:
-            outcome = await outbox.notify(
-                phone, text, key=key or secrets.token_hex(16), options=None, media=None, template=template, number=number, values={}
-            )
+            saying = Saying(content=text, template=template)
+            outcome = await outbox.notify(phone, saying, key=key or secrets.token_hex(16), number=number)
         except ValueError as error:  # no address, no such number, or content that cannot be sent
             raise Failed(str(error)) from None
         return outcome, found

@@ -15,10 +15,8 @@ from datetime import datetime
 from typing import Literal
 
 from pilotbot.platform.requests import Mode
+from pilotbot.replies.policy import ClosedPolicy
 from pilotbot.replies.render import Rendered
-
-ClosedPolicy = Literal["defer", "skip", "fail"]
-"""What happens to content without a template while the window is closed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from pilotbot.replies.errors import ContentError
 from pilotbot.replies.templating import compiled
 
 RESERVED: Final = frozenset({
-    "self", "content", "who", "options", "media", "template", "now", "number", "key", "before_window_closes", "unless_replied", "if_late",
+    "self", "content", "who", "options", "media", "template", "policy", "delivery", "now", "number", "key", "before_window_closes",
+    "unless_replied", "if_late",
 })  # fmt: skip
 """Names that no value can have: the parameters of `reply`, `notify` and `follow_up`, in `ctx` and `bot`."""
 

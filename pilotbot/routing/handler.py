@@ -17,7 +17,7 @@ from pilotbot.events.models import (
     ScheduledRun,
     Status,
 )
-from pilotbot.replies import Action
+from pilotbot.replies import Action, Policy
 from pilotbot.routing.filters import Filter, Miss
 from pilotbot.routing.turn import Turn
 from pilotbot.schedule import Schedule
@@ -69,7 +69,7 @@ class Handler:
 
     `action` is set for `tapped`, `schedule` for `scheduled`, `errors` for `error`. `path` names the routers from the outermost in,
     `guards` are the filters of their inclusions, `middleware` runs from first to last. `where` is `file:line`, `router` the variable that
-    the file calls its router by, else the router's name.
+    the file calls its router by, else the router's name. `policy` holds for what it says: its routers' own, the inner ones first.
     """
 
     kind: Kind
@@ -83,6 +83,7 @@ class Handler:
     path: tuple[str, ...] = ()
     guards: tuple[Filter, ...] = ()
     middleware: tuple[Middleware, ...] = ()
+    policy: Policy = field(default_factory=Policy)
     namespace: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property

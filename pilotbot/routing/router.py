@@ -21,7 +21,7 @@ from typing import TypeVar
 from apscheduler.triggers.base import BaseTrigger
 
 from pilotbot.events.models import StatusName
-from pilotbot.replies import Action
+from pilotbot.replies import Action, Policy
 from pilotbot.routing.conditions import change_is, status_is
 from pilotbot.routing.filters import Filter
 from pilotbot.routing.handler import Handler, HandlerFn, Kind, Middleware
@@ -43,15 +43,17 @@ class Router:
 
     Args:
         name: what logs and messages call it.
+        policy: what holds for what its handlers say, unless a call says otherwise; what it leaves out is as further out.
 
     Attributes:
         parent: the router that includes it.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, policy: Policy | None = None) -> None:
         if not name or not name.strip():
             raise ValueError("a router needs a name, such as Router('shop')")
         self.name = name
+        self.policy = policy or Policy()
         self._entries: list[Handler | _Inclusion] = []
         self._middleware: list[Middleware] = []
         self.parent: Router | None = None
@@ -212,7 +214,7 @@ class Router:
     def _all(self) -> Iterator[Handler]:
         for entry in self._entries:
             if isinstance(entry, Handler):
-                yield replace(entry, middleware=tuple(self._middleware))
+                yield replace(entry, middleware=tuple(self._middleware), policy=self.policy)
                 continue
             for inner in entry.router.handlers:
                 yield replace(
@@ -220,6 +222,7 @@ class Router:
                     path=(self.name, *inner.path),
                     guards=(*entry.guards, *inner.guards),
                     middleware=(*self._middleware, *inner.middleware),
+                    policy=inner.policy.over(self.policy),
                 )
 
     def _lineage(self) -> Iterator["Router"]:

@@ -11,7 +11,6 @@ from pilotbot.contacts import Window, sendable
 from pilotbot.context import Contact, FollowUp, Late, Outcome
 from pilotbot.engine import (
     Claimed,
-    ClosedPolicy,
     Consent,
     Decision,
     Effects,
@@ -23,19 +22,10 @@ from pilotbot.engine import (
     Timer,
     derived_id,
 )
-from pilotbot.replies import (
-    Destination,
-    File,
-    Menu,
-    Message,
-    Option,
-    Planned,
-    Skipped,
-    Template,
-)
+from pilotbot.replies import Menu, Planned, Policy, Saying, Skipped
 from pilotbot.server import followups
 from pilotbot.server.recipients import OPTED_OUT, compose, decision
-from pilotbot.server.saying import Numbers, say, whole
+from pilotbot.server.saying import Numbers, Said, destination, say, whole
 from pilotbot.server.turn_engine import TurnEngine
 
 UNSENDABLE = "this contact is known by an id only that cannot be written to"
@@ -53,7 +43,8 @@ class Heard(Protocol):
 class TurnDesk:
     """The desk of one turn: what handlers say is staged here, and becomes so with the commit (design sections 3.6 and 3.7).
 
-    `heard` is told of all that is said, where there is a journal.
+    `contact` is who a chat with a contact is with; `policy` holds for what is said, and is the handler's once that is known. `heard` is
+    told of all that is said, where there is a journal.
     """
 
     engine: TurnEngine
@@ -62,7 +53,8 @@ class TurnDesk:
     event_id: str
     place: Place
     window: Window
-    closed: ClosedPolicy
+    contact: Contact | None
+    policy: Policy
     given: Mapping[str, object]
     menus: list[Menu]
     opted_out: bool = False
@@ -76,16 +68,7 @@ class TurnDesk:
     _staged: int = 0
     _emitted: int = 0
 
-    async def reply(
-        self,
-        content: str | Message,
-        *,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        now: bool,
-        values: dict[str, object],
-    ) -> Outcome:
+    async def reply(self, saying: Saying, *, now: bool) -> Outcome:
         """Stage an answer, or emit it at once."""
         if self.place.kind == "number":
             return self._told((), Skipped("nobody wrote this event, so there is nobody to answer: use ctx.notify"))
@@ -93,11 +76,7 @@ class TurnDesk:
             return self._told((), Skipped(UNSENDABLE))
         # What is sent at once counts by itself: a second run may stage other answers, and an id never means two contents.
         base = self._next_emitted() if now else self._next_staged()
-        said = say(
-            content, to=Destination(self.place.kind, self.place.address), number=self.numbers.pick(self.place.number), seen=self.window,
-            now=self.turn.now, closed=self.closed, base=base, options=options, media=media, template=template,
-            values={**self.given, **values},
-        )  # fmt: skip
+        said = self._say(saying, base)
         if now:
             for item in said.items:
                 outcome, lane, notes = await self.engine.emit(self.turn, item.id, item)
@@ -113,43 +92,22 @@ class TurnDesk:
             self._menus_changed = True
         return self._told(said.items, said.outcome, emitted=now)
 
-    async def notify(
-        self,
-        who: str | Contact,
-        content: str | Message,
-        *,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        number: str | None,
-        values: dict[str, object],
-    ) -> Outcome:
+    async def notify(self, who: str | Contact, saying: Saying, *, number: str | None) -> Outcome:
         """Stage a message to another chat; it is relayed after the commit."""
         if isinstance(who, Contact) and not sendable(who.address):
             return self._told((), Skipped(UNSENDABLE), to=who.address)
         notice, outcome = await compose(
-            self.engine, self.numbers.pick(number or self.place.number), who, content, occasion=self._next_staged(), closed=self.closed,
-            options=options, media=media, template=template, values=values,
-        )  # fmt: skip
+            self.engine, self.numbers.pick(number or self.place.number), who, saying, occasion=self._next_staged(), policy=self.policy
+        )
         if notice is None:
             return self._told((), outcome)
         self._notices.append(notice)
         return self._told(notice.items, outcome, to=notice.place.address)
 
     async def follow_up(
-        self,
-        when: timedelta | datetime | None,
-        content: str | Message,
-        *,
-        before_window_closes: timedelta | None,
-        unless_replied: bool,
-        key: str | None,
-        if_late: Late,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        values: dict[str, object],
-    ) -> Planned | Skipped:
+        self, when: timedelta | datetime | None, saying: Saying, *, before_window_closes: timedelta | None, unless_replied: bool,
+        key: str | None, if_late: Late,
+    ) -> Planned | Skipped:  # fmt: skip
         """Stage a message to this chat for later; the commit sets its timer."""
         if self.place.kind == "number":
             return Skipped("nobody wrote this event, so there is nobody to write to: use bot.follow_up outside a turn")
@@ -161,11 +119,7 @@ class TurnDesk:
         if due is None:
             return Skipped(followups.NO_WINDOW)
         base = self._next_staged()
-        said = say(
-            content, to=Destination(self.place.kind, self.place.address), number=self.numbers.pick(self.place.number), seen=self.window,
-            now=self.turn.now, closed=self.closed, base=base, options=options, media=media, template=template,
-            values={**self.given, **values},
-        )  # fmt: skip
+        said = self._say(saying, base)
         made = followups.timer(
             said.items, chat=self.turn.key.id, key=key, occasion=base, due=due, unless_replied=unless_replied, if_late=if_late,
             generation=self.turn.generation, before_window_closes=before_window_closes,
@@ -201,6 +155,13 @@ class TurnDesk:
             what=what, at=min(int(float(self.turn.score)), self.turn.now), source=source, evidence=evidence, event=self.event_id
         )
         self._decision = await decision(self.engine, self.numbers, self.place.address, entry)
+
+    def _say(self, saying: Saying, base: str) -> Said:
+        """Render what is said to this chat, which is one that can be answered."""
+        return say(
+            saying, to=destination(self.place.address), number=self.numbers.pick(self.place.number), contact=self.contact,
+            seen=self.window, now=self.turn.now, policy=self.policy, base=base, given=self.given,
+        )  # fmt: skip
 
     def _told(self, items: Sequence[Item], outcome: Outcome, *, emitted: bool = False, to: str | None = None) -> Outcome:
         if self.heard is not None:

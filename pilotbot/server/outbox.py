@@ -1,23 +1,11 @@
 """The outbox: what is said from outside a turn, through the same lanes as answers (design section 2: there is no side door)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pilotbot.context import Contact, FollowUp, Late, Outcome
-from pilotbot.engine import (
-    ClosedPolicy,
-    Engine,
-    Timer,
-    derived_id,
-)
-from pilotbot.replies import (
-    File,
-    Message,
-    Option,
-    Planned,
-    Skipped,
-    Template,
-)
+from pilotbot.engine import Engine, Timer, derived_id
+from pilotbot.replies import Planned, Policy, Saying, Skipped
 from pilotbot.server import followups
 from pilotbot.server.recipients import OPTED_OUT, compose, whom
 from pilotbot.server.saying import Numbers
@@ -29,29 +17,17 @@ class LaneOutbox:
     `wake` tells the sender, where there is one in this process, of a shard that has work.
     """
 
-    def __init__(self, engine: Engine, numbers: Numbers, *, closed: ClosedPolicy, wake: Callable[[int], None] | None = None) -> None:
+    def __init__(self, engine: Engine, numbers: Numbers, *, policy: Policy, wake: Callable[[int], None] | None = None) -> None:
         self._engine = engine
         self._wake = wake
         self._numbers = numbers
-        self._closed = closed
+        self._policy = policy
 
-    async def notify(
-        self,
-        who: str | Contact,
-        content: str | Message,
-        *,
-        key: str,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        number: str | None,
-        values: dict[str, object],
-    ) -> Outcome:
+    async def notify(self, who: str | Contact, saying: Saying, *, key: str, number: str | None) -> Outcome:
         """Put a message in a chat's lane, once per key."""
         notice, outcome = await compose(
-            self._engine, self._numbers.pick(number), who, content, occasion=derived_id("notify", key), closed=self._closed,
-            options=options, media=media, template=template, values=values,
-        )  # fmt: skip
+            self._engine, self._numbers.pick(number), who, saying, occasion=derived_id("notify", key), policy=self._policy
+        )
         if notice is None:
             return outcome
         taken, _ = await self._engine.enqueue(notice)
@@ -62,21 +38,9 @@ class LaneOutbox:
         return outcome if taken == "ok" else Skipped("a message with this key was taken before")
 
     async def follow_up(
-        self,
-        who: str | Contact,
-        when: timedelta | datetime | None,
-        content: str | Message,
-        *,
-        before_window_closes: timedelta | None,
-        unless_replied: bool,
-        key: str,
-        if_late: Late,
-        options: Sequence[Option | str] | None,
-        media: File | None,
-        template: Template | None,
-        number: str | None,
-        values: dict[str, object],
-    ) -> Planned | Skipped:
+        self, who: str | Contact, when: timedelta | datetime | None, saying: Saying, *, before_window_closes: timedelta | None,
+        unless_replied: bool, key: str, if_late: Late, number: str | None,
+    ) -> Planned | Skipped:  # fmt: skip
         """Set a follow-up in any chat, in place of one with the same key."""
         target = await whom(self._engine, self._numbers.pick(number), who)
         if target.opted_out:
@@ -86,15 +50,7 @@ class LaneOutbox:
         if due is None:
             return Skipped(followups.NO_WINDOW)
         chat = target.place.key
-        said = target.say(
-            content,
-            occasion=derived_id("follow-up", key),
-            closed=self._closed,
-            options=options,
-            media=media,
-            template=template,
-            values=values,
-        )
+        said = target.say(saying, occasion=derived_id("follow-up", key), policy=self._policy)
         made = followups.timer(
             said.items, chat=chat.id, key=key, occasion="", due=due, unless_replied=unless_replied, if_late=if_late,
             generation=target.generation, before_window_closes=before_window_closes,

@@ -36,9 +36,8 @@ class Desk(TurnDesk):
         """An empty desk for the error handler: what the failed handler staged is dropped, what it emitted stays emitted."""
         return Desk(
             engine=self.engine, numbers=self.numbers, turn=self.turn, event_id=f"{self.event_id}\0error", place=self.place,
-            window=self.window, closed=self.closed, given=self.given, menus=menus_of(self.turn.fields), opted_out=self.opted_out,
-            choice=self.choice,
-            hand_over=self.hand_over, heard=self.heard,
+            window=self.window, contact=self.contact, policy=self.policy, given=self.given, menus=menus_of(self.turn.fields),
+            opted_out=self.opted_out, choice=self.choice, hand_over=self.hand_over, heard=self.heard,
         )  # fmt: skip
 
 
@@ -68,7 +67,7 @@ async def set_up(
     sender = _sender(event, turn)
     consent = await consent_of(engine, turn, address) if kind == "contact" else 0
     desk = Desk(
-        engine=engine, numbers=numbers, turn=turn, window=seen, closed=bot.closed,
+        engine=engine, numbers=numbers, turn=turn, window=seen, contact=sender if kind == "contact" else None, policy=bot.policy,
         event_id=event.id if inbound else f"{event.name}:{event.id}",  # the statuses of one message share its id
         opted_out=consent > 0,
         place=Place(key=turn.key, number=number.name, kind=kind, address=address), given={"contact": sender, "chat": chat}, menus=menus,

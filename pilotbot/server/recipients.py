@@ -1,12 +1,10 @@
 """Whom we write to on our own: the chat, its window, what they decided; and messages to them as notices (design 3.2, 3.6, 3.13)."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pilotbot.contacts import Window, address, canonical, sendable
 from pilotbot.context import Contact, Outcome
 from pilotbot.engine import (
-    ClosedPolicy,
     Consent,
     Decision,
     Engine,
@@ -17,11 +15,9 @@ from pilotbot.engine import (
 )
 from pilotbot.replies import (
     Destination,
-    File,
-    Message,
-    Option,
+    Policy,
+    Saying,
     Skipped,
-    Template,
     window_enforced,
 )
 from pilotbot.server.saying import Numbers, Said, destination, say, whole, window_of
@@ -45,15 +41,11 @@ class Target:
     generation: int
     opted_out: bool
 
-    def say(
-        self, content: str | Message, *, occasion: str, closed: ClosedPolicy, options: Sequence[Option | str] | None, media: File | None,
-        template: Template | None, values: Mapping[str, object],
-    ) -> Said:  # fmt: skip
+    def say(self, saying: Saying, *, occasion: str, policy: Policy) -> Said:
         """Render a content that nobody asked for, once per chat and `occasion`."""
         said = say(
-            content, to=self.to, number=self.number, seen=self.seen, now=self.now, closed=closed,
-            base=derived_id(occasion, self.place.key.id), options=options, media=media, template=template,
-            values={"contact": self.contact, **values},
+            saying, to=self.to, number=self.number, contact=self.contact, seen=self.seen, now=self.now, policy=policy,
+            base=derived_id(occasion, self.place.key.id), given={"contact": self.contact},
         )  # fmt: skip
         return replace(said, items=tuple(replace(item, business=True) for item in said.items))
 
@@ -106,24 +98,14 @@ async def joined(engine: Engine, numbers: Numbers, bsuid: str, phone: str) -> tu
 
 
 async def compose(
-    engine: TurnEngine,
-    number: NumberSettings,
-    who: str | Contact,
-    content: str | Message,
-    *,
-    occasion: str,
-    closed: ClosedPolicy,
-    options: Sequence[Option | str] | None,
-    media: File | None,
-    template: Template | None,
-    values: Mapping[str, object],
+    engine: TurnEngine, number: NumberSettings, who: str | Contact, saying: Saying, *, occasion: str, policy: Policy
 ) -> tuple[Notice | None, Outcome]:
     """A message to any chat, as a notice for its lane, with the forecast by that chat's window. Once per chat and `occasion`.
 
     There is no notice for those who opted out; who does so later is not written to either: the lane looks again.
     """
     target = await whom(engine, number, who)
-    said = target.say(content, occasion=occasion, closed=closed, options=options, media=media, template=template, values=values)
+    said = target.say(saying, occasion=occasion, policy=policy)
     if target.opted_out:
         return None, Skipped(OPTED_OUT)
     return Notice(place=target.place, items=said.items), said.outcome

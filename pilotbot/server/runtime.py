@@ -139,7 +139,7 @@ class Runtime:
         self._routes = bot.build()
         numbers = Numbers(settings.numbers)
         self._sender = Sender(engine, platform, counts=self.counts, lanes=settings.senders, journal=self.journal)
-        self._outbox = LaneOutbox(engine, numbers, closed=bot.closed, wake=self._sender.wake)
+        self._outbox = LaneOutbox(engine, numbers, policy=bot.policy, wake=self._sender.wake)
         hands = Hands(
             lane=self._sender.offer, reserve=self._sender.reserve, release=self._sender.release, wake_lane=self._sender.wake,
             relay=self._relay_soon, put_aside=self._sender.note,

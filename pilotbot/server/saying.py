@@ -7,23 +7,22 @@ from datetime import UTC, datetime
 import orjson
 
 from pilotbot.contacts import Window, window
-from pilotbot.context import Outcome
+from pilotbot.context import Contact, Outcome
 from pilotbot.engine import (
     HOLD,
-    ClosedPolicy,
     Item,
     derived_id,
 )
 from pilotbot.replies import (
+    DEFAULT,
+    ClosedPolicy,
     Destination,
-    File,
     Menu,
-    Message,
-    Option,
+    Policy,
     Queued,
     Rendered,
+    Saying,
     Skipped,
-    Template,
     forecast,
     render,
     window_enforced,
@@ -61,21 +60,20 @@ class Numbers:
 
 
 def say(
-    content: str | Message,
-    *,
-    to: Destination,
-    number: NumberSettings,
-    seen: Window,
-    now: int,
-    closed: ClosedPolicy,
-    base: str,
-    options: Sequence[Option | str] | None = None,
-    media: File | None = None,
-    template: Template | None = None,
-    values: Mapping[str, object],
-) -> Said:
-    """Render content into items. `seen` is the window as it is now (for the forecast), `base` what the items' ids derive from."""
-    rendered = render(content, to=to, kind=number.kind, values=values, options=options, media=media, template=template)
+    saying: Saying, *, to: Destination, number: NumberSettings, contact: Contact | None, seen: Window, now: int, policy: Policy, base: str,
+    given: Mapping[str, object],
+) -> Said:  # fmt: skip
+    """Render what is said into items.
+
+    `contact` is who it goes to, None where nobody is known; `seen` the window as it is now (for the forecast), `policy` what holds where
+    the call leaves it out, `base` what the items' ids derive from, `given` the values that Jinja can name beside those of the call.
+    """
+    holds = (saying.policy or Policy()).over(policy).over(DEFAULT)
+    closed = holds.closed or "defer"
+    rendered = render(
+        saying.content, to=to, kind=number.kind, values={**given, **saying.values}, options=saying.options, media=saying.media,
+        template=saying.template,
+    )  # fmt: skip
     enforced = window_enforced(number.kind, to)
     until = datetime.fromtimestamp((now + HOLD) / 1000, UTC)
     outcome = forecast(rendered, enforced=enforced, window_open=seen.free, closed_policy=closed, until=until)

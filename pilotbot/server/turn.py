@@ -149,7 +149,7 @@ class TurnRunner:
                 raise Retry  # of a version of the bot that another process runs; where there is none, it ends as a dead letter
             log.info("%s", explain(ctx, selected.tried, bot=self._bot.name, reveal=self._reveal))
             return desk.effects({})
-        desk.selected = selected
+        desk.selected, desk.policy = selected, selected.handler.policy
         async with TurnScope(self._loader(turn)) as scope:
             await self._routes.run(selected, ctx, scope)
             states = self._changed(turn, scope)

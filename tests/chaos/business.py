@@ -16,7 +16,7 @@ import pytest
 
 from pilotbot.contacts import canonical
 from pilotbot.engine import Engine, Item, Place, Timer
-from pilotbot.replies import File, Option, Template
+from pilotbot.replies import DEFAULT, Saying, Template
 from pilotbot.sandbox.lifecycle import Lifecycle
 from pilotbot.sandbox.records import Message
 from pilotbot.server.outbox import LaneOutbox
@@ -46,11 +46,7 @@ class Business:
 
     async def notify(self, contact: str, text: str, template: Template | None = None, **values: object) -> None:
         """Queue a notice, whose text is its key."""
-        no_options: Sequence[Option | str] | None = None
-        no_media: File | None = None
-        await self._outbox.notify(
-            contact, text, key=text, options=no_options, media=no_media, template=template, number=None, values=values
-        )  # fmt: skip
+        await self._outbox.notify(contact, Saying(content=text, template=template, values=values), key=text, number=None)
 
     async def follow_up(self, timers: Sequence[tuple[str, str, int]], *, silence: bool = False) -> None:
         """Set follow-ups, given as contact, text and when they are due (business ms), in batches."""
@@ -70,7 +66,7 @@ async def business(chaos: Chaos, **variables: str) -> AsyncIterator[Business]:
     changes: dict[str, Any] = {name.lower(): value for name, value in variables.items()}
     settings = chaos.stage.settings(**changes)
     async with open_engine(settings) as engine:
-        yield Business(engine, LaneOutbox(engine, Numbers(settings.numbers), closed="defer"))
+        yield Business(engine, LaneOutbox(engine, Numbers(settings.numbers), policy=DEFAULT))
 
 
 class Taken:

@@ -17,7 +17,7 @@ from tests.stage import Stage
 Invoke = Callable[..., Result]
 
 BOT = """
-from pilotbot import Action, Bot, Context, Retry, Router, State, Template, custom, has_media, image, pattern, words
+from pilotbot import Action, Bot, Context, Policy, Retry, Router, State, Template, custom, has_media, image, pattern, words
 
 bot = Bot("shop"{more})
 vip = Router("vip")
@@ -213,13 +213,13 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("closed", "goes"),
         [
-            ("defer", "not now: it waits until the contact writes (closed='defer')"),
-            ("skip", "not at all: it is skipped (closed='skip')"),
-            ("fail", "not at all: it becomes a dead letter (closed='fail')"),
+            ("defer", "not now: it waits until the contact writes (Policy(closed='defer'))"),
+            ("skip", "not at all: it is skipped (Policy(closed='skip'))"),
+            ("fail", "not at all: it becomes a dead letter (Policy(closed='fail'))"),
         ],
     )
     def test_without_a_template_the_policy_is_told(self, explain: Invoke, shop: Path, closed: str, goes: str) -> None:
-        shop.write_text(BOT.format(more=f', closed="{closed}"'), "utf-8")
+        shop.write_text(BOT.format(more=f', policy=Policy(closed="{closed}")'), "utf-8")
         assert f"goes      {goes}. The number is meta" in explain("photo", "--window", "closed").stdout
 
     def test_a_long_content_in_parts_is_shown_in_short(self, explain: Invoke) -> None:

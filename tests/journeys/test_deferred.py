@@ -1,6 +1,6 @@
 """Deferred: what may not go waits until the contact writes, in order, bounded in number and time."""
 
-from pilotbot import Bot, Context, Deferred, Skipped
+from pilotbot import Bot, Context, Deferred, Policy, Skipped
 from tests.stage import ANA, Stage
 
 
@@ -67,7 +67,7 @@ async def test_an_answer_that_comes_too_late_waits_as_well(stage: Stage) -> None
 
 
 async def test_a_bot_that_skips_drops_it_and_says_why(stage: Stage) -> None:
-    bot = greeter(Bot("shop", closed="skip"))
+    bot = greeter(Bot("shop", policy=Policy(closed="skip")))
     runtime = await stage.work(bot)
     outcome = await bot.notify(ANA, "news")
     assert isinstance(outcome, Skipped)
@@ -79,7 +79,7 @@ async def test_a_bot_that_skips_drops_it_and_says_why(stage: Stage) -> None:
 
 
 async def test_a_bot_that_fails_puts_it_with_the_dead_letters(stage: Stage) -> None:
-    bot = greeter(Bot("shop", closed="fail"))
+    bot = greeter(Bot("shop", policy=Policy(closed="fail")))
     runtime = await stage.work(bot)
     outcome = await bot.notify(ANA, "news")
     assert isinstance(outcome, Skipped)
