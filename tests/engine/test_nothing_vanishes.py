@@ -182,6 +182,7 @@ async def test_a_caller_that_goes_away_spoils_nothing_for_others(engine: Engine,
         redis.rpush("later", "a reply for nobody")
         assert await other is None
         assert await engine.recall("x") is None
+        assert engine.losses == 0
 
 
 async def test_a_pin_goes_with_its_item(engine: Engine, redis: Redis) -> None:

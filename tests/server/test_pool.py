@@ -76,6 +76,56 @@ async def test_work_leased_by_a_claim_whose_reply_was_lost_is_found_again(
     await until(lambda: done == [b"a"])
 
 
+async def test_what_is_under_way_while_a_reply_is_lost_is_neither_given_back_nor_run_twice(
+    engine: Engine, redis: Redis, tasks: list[asyncio.Task[None]]
+) -> None:
+    ana, bruno = place(engine, "ana"), place(engine, "bruno")
+    await engine.accept(Arrival(place=ana, id="a", at=None, body=b"a"))
+    done: list[bytes] = []
+    goes_on = asyncio.Event()
+
+    async def run_turn(turn: Claimed, keep: bool) -> Claimed | None:
+        done.append(turn.body)
+        if turn.body == b"a":
+            await goes_on.wait()
+        return (await engine.commit(turn, Effects(), keep=keep, send=False)).next
+
+    worker = Worker(engine, run_turn, poll=0.02)
+    tasks.append(asyncio.create_task(worker.run()))
+    await until(lambda: done == [b"a"])
+    losses = engine.losses
+    redis.client_kill_filter(_type="normal", skipme=True)
+    await engine.accept(Arrival(place=bruno, id="b", at=None, body=b"b"))
+    await until(lambda: engine.losses > losses and b"b" in done)  # the claim that found this one came after the healing
+    assert engine.losses == worker._losses
+    await engine.accept(Arrival(place=ana, id="a2", at=None, body=b"a2"))
+    await until(lambda: worker.places == worker._most - 1)
+    assert done == [b"a", b"b"]
+    goes_on.set()
+    await until(lambda: done == [b"a", b"b", b"a2"])
+
+
+async def test_a_turn_whose_lease_is_lost_is_ended_by_the_renewal(engine: Engine, redis: Redis, tasks: list[asyncio.Task[None]]) -> None:
+    there = place(engine, "ana")
+    await engine.accept(Arrival(place=there, id="a", at=None, body=b"a"))
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def run_turn(turn: Claimed, keep: bool) -> Claimed | None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return None
+
+    worker = Worker(engine, run_turn, poll=60)
+    tasks.append(asyncio.create_task(worker.run()))
+    await asyncio.wait_for(began.wait(), 10)
+    redis.hset(f"{base(there.key.shard)}:owner", there.key.id, "somebody else")
+    await worker.renew()
+    await asyncio.wait_for(ended.wait(), 10)
+
+
 async def test_a_defect_ends_neither_worker_nor_upkeep(engine: Engine, tasks: list[asyncio.Task[None]]) -> None:
     there = place(engine, "ana")
     runs: list[bytes] = []
