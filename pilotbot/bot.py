@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar, overload
+from typing import Literal, Protocol, TypeVar, overload
 
-from pilotbot.contacts import OptOut
+from pilotbot.contacts import UNASKED, Handover, OptOut, Scope
 from pilotbot.context import Contact, Context, FollowUp, Late, Outcome, moment_and_content
-from pilotbot.replies import Delivery, File, Message, Option, Planned, Policy, Saying, Skipped, Template
+from pilotbot.replies import Delivery, File, Message, Offer, Planned, Policy, Saying, Skipped, Template
 from pilotbot.routing import Factory, Filter, Provided, Router, Routes
 
 T = TypeVar("T")
@@ -17,7 +17,8 @@ T = TypeVar("T")
 OPT_OUT = OptOut()
 _COMMANDS = {
     "notify": "notify", "follow_up": "followup add", "follow_ups": "followup list", "cancel_follow_up": "followup cancel",
-    "cancel_follow_ups": "followup cancel",
+    "cancel_follow_ups": "followup cancel", "handover": "handover start", "hand_back": "handover end",
+    "opt_in": "contact opt-in", "opt_out": "contact opt-out", "forget": "contact forget",
 }  # fmt: skip
 _in_turn: ContextVar[bool] = ContextVar("pilotbot-turn", default=False)
 
@@ -44,11 +45,26 @@ class Outbox(Protocol):
     ) -> Planned | Skipped:  # fmt: skip
         """Set a follow-up in a chat, in place of one with the same key."""
 
+    async def cancel(self, name: str) -> bool:
+        """Take a message back."""
+
     async def follow_ups(self, who: str | Contact, number: str | None) -> list[FollowUp]:
         """What waits in a chat."""
 
     async def cancel_follow_ups(self, who: str | Contact, key: str | None, number: str | None) -> int:
         """End one follow-up of a chat, or all."""
+
+    async def handover(self, who: str | Contact, how_long: timedelta, *, queue: str, note: str, number: str | None) -> bool:
+        """Give a chat to a person."""
+
+    async def hand_back(self, who: str | Contact, number: str | None) -> bool:
+        """Give a chat back to the bot."""
+
+    async def consent(self, who: str | Contact, what: Literal["out", "in"], evidence: str, purpose: Scope) -> None:
+        """Enter what somebody decided."""
+
+    async def forget(self, who: str | Contact) -> None:
+        """Erase what is kept of somebody."""
 
 
 class Bot(Router):
@@ -57,9 +73,11 @@ class Bot(Router):
     Args:
         name: what logs call it, and what it is mentioned by in groups.
         policy: what holds for all its messages, unless a router or a call says otherwise: see `Policy`.
-        which: what is asked when a label is alive with several meanings.
+        which: what is asked when what a contact chose may mean several options.
         opt_out: the words by which contacts opt out of what they did not ask for, and in again; None leaves that to handlers
             (`ctx.opt_out`). See `OptOut`.
+        handover: the words by which contacts come to a person and back, and for how long; None leaves that to handlers
+            (`ctx.handover`), operators and those who answer from the phone. See `Handover`.
 
     Example:
         >>> from pilotbot import Bot, Context, words
@@ -72,11 +90,13 @@ class Bot(Router):
     """
 
     def __init__(
-        self, name: str, *, policy: Policy | None = None, which: str = "Which one do you mean?", opt_out: OptOut | None = OPT_OUT
-    ) -> None:
+        self, name: str, *, policy: Policy | None = None, which: str = "Which one do you mean?", opt_out: OptOut | None = OPT_OUT,
+        handover: Handover | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(name, policy=policy)
         self.which = which
-        self.opt_out = opt_out
+        self.opting_out = opt_out
+        self.handing_over = handover or UNASKED
         self._provided = Provided()
         self._outbox: Outbox | None = None
         self._included: list[Bot] = []
@@ -92,13 +112,16 @@ class Bot(Router):
         """Nest a router here, or a whole bot with all that it provides. See `Router.include`.
 
         Raises:
-            ValueError: as `Router.include`; both bots provide one type; or their `which` or `opt_out` differ. Nothing is changed
-                then.
+            ValueError: as `Router.include`; both bots provide one type; or their `which`, `opt_out` or `handover` differ. Nothing is
+                changed then.
         """
         if not isinstance(router, Bot):
             super().include(router, *filters)
             return
-        for name, ours, theirs in (("which", self.which, router.which), ("opt_out", self.opt_out, router.opt_out)):
+        for name, ours, theirs in (
+            ("which", self.which, router.which), ("opt_out", self.opting_out, router.opting_out),
+            ("handover", self.handing_over, router.handing_over),
+        ):  # fmt: skip
             if ours != theirs:
                 raise ValueError(f"the outer bot's {name} holds, {ours!r}, not the {theirs!r} of {router.name}: give both the same")
         if router.parent is None:  # where it has one, that is what is told
@@ -111,11 +134,11 @@ class Bot(Router):
         """Check the wiring of all handlers, and return the routes. Raises WiringError with every problem."""
         return Routes.build(self, context_type=Context, provided=self._provided)
 
-    def templates(self) -> frozenset[str]:
-        """Names of the templates in the module-level messages of those modules that handlers are written in."""
-        found = (value for handler in self.handlers for value in getattr(handler.fn, "__globals__", {}).values())
-        used = (value.template if isinstance(value, Message) else value for value in found)
-        return frozenset(value.name for value in used if isinstance(value, Template))
+    def templates(self) -> tuple[Template, ...]:
+        """The templates at module level, alone or in messages, of those modules that handlers are written in."""
+        modules = {id(found): found for handler in self.handlers if (found := getattr(handler.fn, "__globals__", None)) is not None}
+        used = (value.template if isinstance(value, Message) else value for module in modules.values() for value in module.values())
+        return tuple(dict.fromkeys(value for value in used if isinstance(value, Template)))
 
     async def notify(
         self,
@@ -123,7 +146,7 @@ class Bot(Router):
         content: str | Message,
         *,
         key: str | None = None,
-        options: Sequence[Option | str] | None = None,
+        options: Sequence[Offer] | None = None,
         media: File | None = None,
         template: Template | None = None,
         policy: Policy | None = None,
@@ -164,7 +187,7 @@ class Bot(Router):
     @overload
     async def follow_up(
         self, who: str | Contact, when: timedelta | datetime, content: str | Message, /, *, before_window_closes: None = None,
-        unless_replied: bool = False, key: str | None = None, if_late: Late = "run", options: Sequence[Option | str] | None = None,
+        unless_replied: bool = False, key: str | None = None, if_late: Late = "run", options: Sequence[Offer] | None = None,
         media: File | None = None, template: Template | None = None, policy: Policy | None = None, delivery: Delivery | None = None,
         number: str | None = None, **values: object,
     ) -> Planned | Skipped: ...  # fmt: skip
@@ -172,7 +195,7 @@ class Bot(Router):
     @overload
     async def follow_up(
         self, who: str | Contact, content: str | Message, /, *, before_window_closes: timedelta, unless_replied: bool = False,
-        key: str | None = None, if_late: Late = "run", options: Sequence[Option | str] | None = None, media: File | None = None,
+        key: str | None = None, if_late: Late = "run", options: Sequence[Offer] | None = None, media: File | None = None,
         template: Template | None = None, policy: Policy | None = None, delivery: Delivery | None = None, number: str | None = None,
         **values: object,
     ) -> Planned | Skipped: ...  # fmt: skip
@@ -180,7 +203,7 @@ class Bot(Router):
     async def follow_up(
         self, who: str | Contact, when: timedelta | datetime | str | Message, content: str | Message | None = None, /, *,
         before_window_closes: timedelta | None = None, unless_replied: bool = False, key: str | None = None, if_late: Late = "run",
-        options: Sequence[Option | str] | None = None, media: File | None = None, template: Template | None = None,
+        options: Sequence[Offer] | None = None, media: File | None = None, template: Template | None = None,
         policy: Policy | None = None, delivery: Delivery | None = None, number: str | None = None, **values: object,
     ) -> Planned | Skipped:  # fmt: skip
         """Write to somebody later, from outside a turn: `bot.follow_up("+5511987650001", days(2), "How is it?", key="care-4242")`.
@@ -215,6 +238,10 @@ class Bot(Router):
             key=secrets.token_hex(16) if key is None else key, if_late=if_late, number=number,
         )  # fmt: skip
 
+    async def cancel(self, id: str) -> bool:  # noqa: A002 - as the outcome calls it
+        """Take a message back, by the `id` of the outcome that `notify` returned: see `Context.cancel`. Raises as that, and `notify`."""
+        return await self._outside("cancel").cancel(id)
+
     async def follow_ups(self, who: str | Contact, *, number: str | None = None) -> list[FollowUp]:
         """The follow-ups that wait for somebody, the soonest first. Raises as `notify`."""
         return await self._outside("follow_ups").follow_ups(who, number)
@@ -227,6 +254,62 @@ class Bot(Router):
         """End all follow-ups of a contact. Returns how many. Raises as `notify`."""
         return await self._outside("cancel_follow_ups").cancel_follow_ups(who, None, number)
 
+    async def handover(
+        self, who: str | Contact, queue: str = "", *, note: str = "", for_: timedelta | None = None, number: str | None = None
+    ) -> bool:
+        """Give a chat to a person, from outside a turn: `await bot.handover("+5511987650001", "sales")`.
+
+        Args:
+            who: as `notify`; a contact or a group.
+            queue: as `Context.handover`.
+            note: as `Context.handover`.
+            for_: as `Context.handover`.
+            number: as `notify`.
+
+        Returns:
+            False where a person has it already, in this queue; the rest is then as given here.
+
+        Raises:
+            TypeError, ValueError: as `Context.handover`.
+            RuntimeError: as `notify`.
+        """
+        how_long = self.handing_over.back_after if for_ is None else for_
+        return await self._outside("handover").handover(who, how_long, queue=queue, note=note, number=number)
+
+    async def hand_back(self, who: str | Contact, *, number: str | None = None) -> bool:
+        """Give a chat back to the bot, from outside a turn. False where the bot has it. Raises as `notify`."""
+        return await self._outside("hand_back").hand_back(who, number)
+
+    async def opt_in(self, who: str | Contact, evidence: str, *, purpose: Scope = "all") -> None:
+        """Note, from outside a turn, that a contact wants our messages: `await bot.opt_in(phone, "form of 12 May", purpose="marketing")`.
+
+        Args:
+            who: as `notify`; a contact.
+            evidence: as `Context.opt_out`.
+            purpose: as `Context.opt_out`.
+
+        Raises:
+            ValueError: as `Context.opt_out`, or `who` is no contact's address.
+            RuntimeError: as `notify`.
+        """
+        await self._outside("opt_in").consent(who, "in", evidence, purpose)
+
+    async def opt_out(self, who: str | Contact, evidence: str, *, purpose: Scope = "all") -> None:
+        """Note, from outside a turn, that a contact wants nothing that they did not ask for. As `opt_in`."""
+        await self._outside("opt_out").consent(who, "out", evidence, purpose)
+
+    async def forget(self, who: str | Contact) -> None:
+        """Erase all that is kept of a contact: chats with all our numbers, messages, what waits. See the page on privacy.
+
+        What stays: that they opted out, if they did, and for eight days when they were forgotten, both without a name or number. A message
+        that they wrote before that is not taken in any more; one that they write after it begins anew.
+
+        Raises:
+            ValueError: `who` is no contact's address.
+            RuntimeError: as `notify`.
+        """
+        await self._outside("forget").forget(who)
+
     def _outside(self, verb: str, key: str | None = None) -> Outbox:
         """What carries a message from outside a turn."""
         if key is not None and not key.strip():
@@ -234,8 +317,8 @@ class Bot(Router):
         if _in_turn.get():
             raise RuntimeError(f"bot.{verb} is for outside a turn: in a handler use ctx.{verb}, which leaves with the turn's commit")
         if self._outbox is None:
-            command = f"pilotbot {_COMMANDS[verb]}"
-            raise RuntimeError(f"the bot is not running here: use it inside `async with running(bot, settings)`, or `{command}`")
+            command = f", or `pilotbot {_COMMANDS[verb]}`" if verb in _COMMANDS else ""
+            raise RuntimeError(f"the bot is not running here: use it inside `async with running(bot, settings)`{command}")
         return self._outbox
 
     def bind(self, outbox: Outbox | None) -> None:

@@ -1,13 +1,29 @@
 """Context: what a handler is given of its turn, and what it may ask for. A facade; the doing is elsewhere."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol, overload
 
-from pilotbot.contacts import Window, is_phone
-from pilotbot.events import Event
-from pilotbot.replies import Action, Deferred, Delivery, File, Message, Option, Planned, Policy, Queued, Saying, Skipped, Template
+from pilotbot.contacts import Scope, Window, is_phone
+from pilotbot.events import Event, Inbound, Media
+from pilotbot.media import MediaFile
+from pilotbot.replies import (
+    Action,
+    Deferred,
+    Delivery,
+    File,
+    Message,
+    Offer,
+    Planned,
+    Policy,
+    Queued,
+    Saying,
+    SentMessage,
+    Skipped,
+    Template,
+)
 
 Outcome = Queued | Deferred | Skipped
 """What is expected to become of a message; which it is, is decided when it is sent."""
@@ -68,8 +84,17 @@ class Chat:
 class Desk(Protocol):
     """Takes what a turn wants to say. Nothing of it leaves before the turn commits, but what is asked for with `now`."""
 
-    async def reply(self, saying: Saying, *, now: bool) -> Outcome:
-        """Stage (or send at once) a message to the turn's chat."""
+    async def reply(self, saying: Saying, *, now: bool, leads: bool = False) -> Outcome:
+        """Stage (or send at once) a message to the turn's chat; what comes after one that leads waits for its report."""
+
+    async def typing(self) -> None:
+        """Show that somebody is typing."""
+
+    def download(self, media: Media) -> AbstractAsyncContextManager[MediaFile]:
+        """Fetch a file that was sent to us."""
+
+    async def cancel(self, name: str) -> bool:
+        """Take a message back."""
 
     async def notify(self, who: "str | Contact", saying: Saying, *, number: str | None) -> Outcome:
         """Stage a message to another chat."""
@@ -86,8 +111,17 @@ class Desk(Protocol):
     async def cancel_follow_ups(self, key: str | None) -> int:
         """Stage the end of one follow-up, or of all."""
 
-    async def consent(self, what: Literal["out", "in"], source: str, evidence: str) -> None:
+    async def consent(self, what: Literal["out", "in"], source: str, evidence: str, purpose: Scope = "all") -> None:
         """Stage what the contact decided."""
+
+    def know(self, *, language: str | None, timezone: str | None, tagged: str | None, untagged: str | None) -> None:
+        """Stage what is known of the contact."""
+
+    async def handover(self, queue: str, note: str, how_long: timedelta | None) -> None:
+        """Stage that a person has the chat."""
+
+    async def kept_messages(self) -> list[Inbound]:
+        """What was written while a person had the chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +140,7 @@ class Context:
         late: whether a newer event of this chat was handled before this one.
         old: whether it came so long after it happened that only `stale` handlers see it.
         opted_out: whether the contact wants nothing that they did not ask for.
+        message: for a status, the message of ours that it is of; None for any other event, and where nothing is known of that.
     """
 
     event: Event
@@ -121,6 +156,7 @@ class Context:
     late: bool = False
     old: bool = False
     opted_out: bool = False
+    message: SentMessage | None = None
 
     @property
     def contact(self) -> Contact:
@@ -129,11 +165,16 @@ class Context:
             raise LookupError(f"{self.event.name} has no contact: nobody wrote it")
         return self.sender
 
+    @property
+    def tags(self) -> frozenset[str]:
+        """The contact's tags, none where nobody wrote."""
+        return self.sender.tags if self.sender is not None else frozenset()
+
     async def reply(
         self,
         content: str | Message,
         *,
-        options: Sequence[Option | str] | None = None,
+        options: Sequence[Offer] | None = None,
         media: File | None = None,
         template: Template | None = None,
         policy: Policy | None = None,
@@ -171,12 +212,84 @@ class Context:
         )  # fmt: skip
         return await self.desk.reply(said, now=now)
 
+    async def sequence(
+        self,
+        *contents: str | Message | File,
+        policy: Policy | None = None,
+        delivery: Delivery | None = None,
+        **values: object,
+    ) -> list[Outcome]:
+        """Answer with several messages that arrive in this order: `await ctx.sequence(image(url), "That is the one.")`.
+
+        Each is posted only once the one before was reported sent, or a while went by (`PILOTBOT_SEQUENCE_WAIT_SECONDS`, 10), so that a
+        text does not overtake the file before it. Whatever else is said in this chat keeps its place, and waits as well.
+
+        Args:
+            contents: what to say, each as `reply`, or a file.
+            policy: see `reply`.
+            delivery: see `reply`.
+            values: what the Jinja of all of them names.
+
+        Returns:
+            What is expected of each.
+
+        Raises:
+            ContentError, Unsendable: as `reply`.
+        """
+        outcomes = []
+        for number, content in enumerate(contents, 1):
+            said = Saying(
+                content="" if isinstance(content, File) else content, media=content if isinstance(content, File) else None,
+                policy=policy, delivery=delivery, values=values,
+            )  # fmt: skip
+            outcomes.append(await self.desk.reply(said, now=False, leads=number < len(contents)))
+        return outcomes
+
+    async def typing(self) -> None:
+        """Show the contact that the bot is typing: best effort, and only with `PILOTBOT_TYPING=true`. On Meta it marks read, too."""
+        await self.desk.typing()
+
+    def download(self, media: Media | None = None) -> AbstractAsyncContextManager[MediaFile]:
+        """The file that came with the message, on disk until the block is left: `async with ctx.download() as file: ...`.
+
+        Fetch it at once: a link may not live longer than some minutes. What it is is told by its content, not by who sent it.
+
+        Args:
+            media: another one, such as of a kept message; the event's own without it.
+
+        Raises:
+            LookupError: the event came without a file.
+            MediaExpired: nobody has it any more; ask for it again.
+            MediaTooLarge: it is larger than `PILOTBOT_MEDIA_MAX_BYTES` (16 MiB).
+            MediaRefused: its link is not to be followed.
+            MediaUnavailable: not now; a handler that lets it through is run again, with growing waits.
+        """
+        media = media or (self.event.media if isinstance(self.event, Inbound) else None)
+        if media is None:
+            raise LookupError(f"{self.event.name} came without a file; ask for `has_media()` in the handler's filters")
+        return self.desk.download(media)
+
+    async def cancel(self, id: str) -> bool:  # noqa: A002 - as the outcome calls it
+        """Take a message back, by the `id` of the outcome that `reply`, `sequence` or `notify` returned.
+
+        What was said in this turn is not said; what was said before is taken back at once, not with the commit: out of what waits here,
+        or at the platform, where it waits for its time (`Delivery(at=...)`).
+
+        Returns:
+            Whether that was in time; the same where it is asked again.
+
+        Raises:
+            ValueError: the id is none.
+            PlatformError: the platform could not be asked.
+        """
+        return await self.desk.cancel(id)
+
     async def notify(
         self,
         who: str | Contact,
         content: str | Message,
         *,
-        options: Sequence[Option | str] | None = None,
+        options: Sequence[Offer] | None = None,
         media: File | None = None,
         template: Template | None = None,
         policy: Policy | None = None,
@@ -210,7 +323,7 @@ class Context:
     @overload
     async def follow_up(
         self, when: timedelta | datetime, content: str | Message, /, *, before_window_closes: None = None,
-        unless_replied: bool = False, key: str | None = None, if_late: Late = "run", options: Sequence[Option | str] | None = None,
+        unless_replied: bool = False, key: str | None = None, if_late: Late = "run", options: Sequence[Offer] | None = None,
         media: File | None = None, template: Template | None = None, policy: Policy | None = None, delivery: Delivery | None = None,
         **values: object,
     ) -> Planned | Skipped: ...  # fmt: skip
@@ -218,7 +331,7 @@ class Context:
     @overload
     async def follow_up(
         self, content: str | Message, /, *, before_window_closes: timedelta, unless_replied: bool = False, key: str | None = None,
-        if_late: Late = "run", options: Sequence[Option | str] | None = None,
+        if_late: Late = "run", options: Sequence[Offer] | None = None,
         media: File | None = None, template: Template | None = None, policy: Policy | None = None, delivery: Delivery | None = None,
         **values: object,
     ) -> Planned | Skipped: ...  # fmt: skip
@@ -226,7 +339,7 @@ class Context:
     async def follow_up(
         self, when: timedelta | datetime | str | Message, content: str | Message | None = None, /, *,
         before_window_closes: timedelta | None = None, unless_replied: bool = False, key: str | None = None, if_late: Late = "run",
-        options: Sequence[Option | str] | None = None, media: File | None = None, template: Template | None = None,
+        options: Sequence[Offer] | None = None, media: File | None = None, template: Template | None = None,
         policy: Policy | None = None, delivery: Delivery | None = None, **values: object,
     ) -> Planned | Skipped:  # fmt: skip
         """Write in this chat later: set with this turn's commit, sent once, in the mode that the window allows then.
@@ -273,16 +386,72 @@ class Context:
         """End all follow-ups of this chat, with this turn's commit. Returns how many."""
         return await self.desk.cancel_follow_ups(None)
 
-    async def opt_out(self, evidence: str) -> None:
+    async def opt_out(self, evidence: str, *, purpose: Scope = "all") -> None:
         """Note that the contact wants nothing that they did not ask for, on any of our numbers; answers still go (design 3.13).
 
-        `evidence` is what shows it, for the ledger: the contact's words, a note.
-        """
-        await self.desk.consent("out", "handler", evidence)
+        Args:
+            evidence: what shows it, for the ledger: the contact's words, a note.
+            purpose: "marketing", "utility" or "authentication" where it is about messages of that purpose only. Of that and what was
+                decided about all, the latest holds.
 
-    async def opt_in(self, evidence: str) -> None:
-        """Note that the contact wants our messages, again or for the first time. `evidence`: as `opt_out`."""
-        await self.desk.consent("in", "handler", evidence)
+        Raises:
+            ValueError: the evidence is blank, the purpose none; or nobody can decide in such a chat.
+        """
+        await self.desk.consent("out", "handler", evidence, purpose)
+
+    async def opt_in(self, evidence: str, *, purpose: Scope = "all") -> None:
+        """Note that the contact wants our messages, again or for the first time: marketing needs that. As `opt_out`."""
+        await self.desk.consent("in", "handler", evidence, purpose)
+
+    def set_language(self, language: str) -> None:
+        """Note the contact's language, such as "pt" or "pt_BR": it holds over what their messages or their country say.
+
+        What `set_language`, `set_timezone`, `tag` and `untag` note is kept with this turn's commit, in this chat; `ctx.contact` shows it from
+        the next message on, and what is said after it in this turn heeds it.
+
+        Raises:
+            ValueError: it is no code of a language, or this is no chat with a contact.
+        """
+        self.desk.know(language=language, timezone=None, tagged=None, untagged=None)
+
+    def set_timezone(self, timezone: str) -> None:
+        """Note the contact's time zone, such as "America/Sao_Paulo", for quiet hours. Raises ValueError as `set_language`."""
+        self.desk.know(language=None, timezone=timezone, tagged=None, untagged=None)
+
+    def tag(self, name: str) -> None:
+        """Put a tag of the bot's own on the contact, such as "vip": see `Contact.tags` and the filter `tagged`.
+
+        Raises:
+            ValueError: it is no short text, the contact has 50 already, or as `set_language`.
+        """
+        self.desk.know(language=None, timezone=None, tagged=name, untagged=None)
+
+    def untag(self, name: str) -> None:
+        """Take a tag away. Raises ValueError as `set_language`."""
+        self.desk.know(language=None, timezone=None, tagged=None, untagged=name)
+
+    async def handover(self, queue: str = "", *, note: str = "", for_: timedelta | None = None) -> None:
+        """Give this chat to a person, with this turn's commit: `await ctx.handover("sales", note="wants 40 pieces", for_=hours(12))`.
+
+        While a person has it, what the contact writes is kept and reaches no handler, but for an opt-out; what waits to be sent later is
+        cancelled, and nothing new is planned. What is said in this turn still goes. See the page on handovers.
+
+        Args:
+            queue: for whom it is, such as "sales"; up to 60 characters.
+            note: what they should know; up to 1,000 characters.
+            for_: after how long the bot has it back if nobody gives it back; the bot's own (12 hours, see `Handover`) without it.
+
+        Raises:
+            TypeError, ValueError: a queue, a note or a span that is none; or nobody answers in such a chat.
+        """
+        await self.desk.handover(queue, note, for_)
+
+    async def kept_messages(self) -> list[Inbound]:
+        """What was written while a person had this chat, the newest 50, the oldest first; for `handed_back` handlers.
+
+        `from_me` says of each whether the person wrote it, as far as that was seen. It is remembered for eight days.
+        """
+        return await self.desk.kept_messages()
 
 
 def moment_and_content(

@@ -63,7 +63,9 @@ class NumberSettings(BaseModel):
     Attributes:
         name: what the framework calls it, in keys and logs.
         id: the platform's id; events of other ids are dropped. May be missing where there is one number only.
+        phone: its phone, as +digits: calls name no id, so that where there are several numbers theirs are told apart by it.
         kind: what the platform runs it on; it decides which modes there are.
+        lists: whether options go as lists where they fit one; else as numbered text.
         key: its API key, sent as `x-api-key`.
         key_id: the id of its API key, sent as `x-api-key-id`; kept only where there is no `key`, since one of the two is sent.
     """
@@ -72,7 +74,9 @@ class NumberSettings(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
     id: Annotated[str, Field(min_length=1)] | None = None
+    phone: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
     kind: NumberKind = "meta"
+    lists: bool = True
     key: Secret | None = None
     key_id: Secret | None = None
 
@@ -112,6 +116,12 @@ class Settings(BaseSettings):
         contact_burst: messages of one contact that may come at once.
         business_per_second: messages a second, and number, that nobody asked for: notices, follow-ups. Answers are not counted.
         business_chat_seconds: between two of them to one contact, after the first ten.
+        sequence_wait_seconds: how long what follows in a sequence waits for the report that what went before was sent.
+        media_max_bytes: how large a file may be that `ctx.download()` fetches.
+        media_timeout_seconds: how long that may take.
+        typing: whether `ctx.typing()` shows the contact that the bot is typing.
+        templates_dir: the directory of the templates' definitions; without it `templates` beside the code of the handlers.
+        language: that of contacts who speak none that a template has, a code such as pt_BR.
         log_level: the least that is logged.
     """
 
@@ -152,6 +162,12 @@ class Settings(BaseSettings):
     contact_burst: Annotated[int, Field(ge=1, le=100_000)] = Field(300, examples=["300"])
     business_per_second: Annotated[float, Field(gt=0, le=1_000)] = Field(20.0, examples=["20"])
     business_chat_seconds: Annotated[float, Field(ge=0, le=3_600)] = Field(6.0, examples=["6"])
+    sequence_wait_seconds: Annotated[float, Field(ge=0, le=600)] = Field(10.0, examples=["10"])
+    media_max_bytes: Annotated[int, Field(ge=1, le=2**30)] = Field(16 * 2**20, examples=["16777216"])
+    media_timeout_seconds: Seconds = Field(20.0, examples=["20"])
+    typing: bool = Field(default=False, examples=["true"])
+    templates_dir: Path | None = Field(None, examples=["bots/templates"])
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,4})?$")] | None = Field(None, examples=["pt_BR"])
     log_level: LogLevel = "INFO"
 
     @property

@@ -58,7 +58,7 @@ async def test_both_snippets_in_one_file_are_clean_and_answer_a_tap(desk: Path, 
     assert "shop: 2 handlers, nothing wrong" in await asyncio.to_thread(checked, desk, code)
     bot = save(desk, code).bot
     await stage.work(bot)
-    assert bot.templates() == {"order_status"}
+    assert [template.name for template in bot.templates()] == ["order_status"]
     await stage.says("where is my order?")
     (shipped,) = await stage.sees(1)
     assert (shipped["mode"], [button["label"] for button in shipped["buttons"]]) == ("buttons", ["Track"])
@@ -93,7 +93,8 @@ async def test_the_page_on_handlers_is_a_bot(desk: Path, stage: Stage) -> None:
 def test_the_page_on_handlers_names_every_decorator_and_filter() -> None:
     decorators = set(re.findall(r"^\| `@bot\.(\w+)\(", HANDLERS, re.MULTILINE))
     messages = {"message", "received", "reply", "tapped", "unhandled", "stale", "group", "newsletter"}
-    known = messages | {"status", "number", "call", "lead", "cron", "every", "schedule", "error"}
+    known = messages | {"status", "number", "call", "lead", "flow_response", "handed_over", "handed_back", "alert"}
+    known |= {"cron", "every", "schedule", "error"}
     assert decorators == known
     assert all(hasattr(Bot, name) for name in known)
     for name in ("words", "exactly", "pattern", "has_text", "has_media", "mentions_me", "status_is", "change_is", "custom"):

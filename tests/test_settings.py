@@ -48,6 +48,8 @@ def test_a_key_and_a_secret_are_enough() -> None:
     assert (settings.chat_waiting_most, settings.waiting_most, settings.stale_after_seconds) == (1_000, 100_000, 86_400)
     assert (settings.contact_per_second, settings.contact_burst) == (10, 300)
     assert (settings.business_per_second, settings.business_chat_seconds) == (20, 6)
+    assert (settings.sequence_wait_seconds, settings.typing) == (10, False)
+    assert (settings.media_max_bytes, settings.media_timeout_seconds) == (16 * 2**20, 20)
 
 
 def test_overrides_win_over_the_environment_which_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,6 +179,11 @@ def test_the_host_is_kept_without_path(url: str) -> None:
         ("contact_burst", "0"),
         ("business_per_second", "inf"),
         ("business_chat_seconds", "-1"),
+        ("sequence_wait_seconds", "601"),
+        ("media_max_bytes", "0"),
+        ("media_max_bytes", "16MB"),
+        ("media_timeout_seconds", "0"),
+        ("typing", "maybe"),
         ("log_level", "LOUD"),
         ("host", ""),
     ],

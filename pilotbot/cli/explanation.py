@@ -29,6 +29,13 @@ AFTERWARDS: Final = {
 }
 
 
+PERSON: Final = {
+    "asked for": "It is a word by which contacts come to a person: the bot confirms it and is silent from then on; no handler is tried.",
+    "has it": "A person has this chat: the message is kept for them, and no handler is tried (see `pilotbot handover list`).",
+    "gives it back": "A person has this chat, and it is a word by which contacts have the bot back; no handler is tried.",
+}
+
+
 def told_lines(rehearsal: Rehearsal, bot: Bot, stored: Mapping[str, bytes]) -> Iterator[str]:
     """The whole explanation, a line each. `stored` are the fields of the chat before the turn."""
     yield from _event(rehearsal, stored)
@@ -36,8 +43,12 @@ def told_lines(rehearsal: Rehearsal, bot: Bot, stored: Mapping[str, bytes]) -> I
     if rehearsal.decided is not None:
         way = "out of" if rehearsal.decided.what == "out" else "into"
         yield f"It is a word by which contacts opt {way} what they did not ask for: the bot notes and confirms it; no handler is tried."
+    elif rehearsal.person is not None:
+        yield PERSON[rehearsal.person]
+    elif isinstance(rehearsal.choice, Ambiguous) and rehearsal.trace is None:
+        yield "It may mean several options: the bot asks which, and no handler is tried."
     elif rehearsal.trace is None:
-        yield "Its label is alive with several meanings: the bot asks which, and no handler is tried."
+        yield "It asks for more options: the bot shows the next page of them, and no handler is tried."
     else:
         yield from _routing(rehearsal.trace)
         if rehearsal.trace.ends is None:
@@ -63,14 +74,18 @@ def _event(rehearsal: Rehearsal, stored: Mapping[str, bytes]) -> Iterator[str]:
     for state, values in states.items():
         yield _row("state", f"{state} {_json(values)}{f' - {problems[state]}' if state in problems else ''}")
     for menu in menus_of(stored):
-        yield _row("offered", ", ".join(_quoted(entry.label) for entry in menu.entries))
+        yield _row("offered", ", ".join(_quoted(entry.label) for entry in menu.shown))
     yield from _choice(rehearsal.choice, tapped=tapped)
 
 
 def _choice(choice: Choice | Ambiguous | None, *, tapped: bool) -> Iterator[str]:
     if isinstance(choice, Ambiguous):
+        labels = list(dict.fromkeys(one.label for one in choice.candidates))
         excerpts = ", ".join(_quoted(one.excerpt) for one in choice.candidates)
-        yield _row("option", f"{_quoted(choice.candidates[0].label)}, of {len(choice.candidates)} messages: {excerpts}")
+        of = f", of {len(choice.candidates)} messages: {excerpts}" if len(labels) == 1 else ": not clear which"
+        yield _row("option", f"{' or '.join(map(_quoted, labels))}{of}")
+    elif choice is not None and choice.turned is not None:
+        yield _row("option", f"{_quoted(choice.label)}: the next page of the options")
     elif choice is not None:
         problem = f"; {choice.problem}" if choice.problem else ""
         yield _row(

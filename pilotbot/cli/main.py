@@ -259,7 +259,9 @@ def notify(
 
 
 app.command()(operations.doctor)
+app.command()(operations.message)
 app.add_typer(operations.dead, name="dead")
 app.add_typer(operations.schedule, name="schedule")
 app.add_typer(people.followup, name="followup")
 app.add_typer(people.contact, name="contact")
+app.add_typer(people.handover, name="handover")

@@ -29,6 +29,26 @@ def doctor(
     examine(data, as_json=as_json)
 
 
+def message(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="The platform's id, the provider's (wamid...) or a correlation id.", show_default=False)
+    ],
+    *,
+    show_text: Annotated[bool, typer.Option("--show-text", help="Show what it says, too; there may be personal data in it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    data: BotData = None,
+) -> None:
+    """Show what became of a sent message: how it went, when it was sent, delivered and read, why it failed and what to do.
+
+    What the bot has no record of is asked of the platform.
+
+    Example: pilotbot message cmn8outdemo0001
+    """
+    from pilotbot.cli.message import show_message
+
+    show_message(name, data, show_text=show_text, as_json=as_json)
+
+
 dead = group("Look after events and messages that failed for good.\n\nExample: pilotbot dead list")
 
 

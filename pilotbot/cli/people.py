@@ -11,11 +11,15 @@ import typer
 
 from pilotbot.cli.options import BotData, group
 
+handover = group("Chats that people have in place of the bot.\n\nExample: pilotbot handover list")
 followup = group("Write to contacts later.\n\nExample: pilotbot followup list +5511987650001")
-contact = group("See and note what contacts decided about being written to.\n\nExample: pilotbot contact show +5511987650001")
+contact = group("See, note, export and erase what is known of contacts.\n\nExample: pilotbot contact show +5511987650001")
 
 Phone = Annotated[str, typer.Argument(metavar="PHONE", help="The contact's, with country code.", show_default=False)]
 NumberName = Annotated[str | None, typer.Option("--number", metavar="NAME", help="Which of our numbers, where there are several.")]
+PurposeOption = Annotated[
+    Literal["all", "marketing", "utility", "authentication"], typer.Option("--purpose", help="What it is about: all messages, or these.")
+]
 Evidence = Annotated[str, typer.Option("--evidence", metavar="TEXT", help="What shows it, for the ledger: an e-mail, a form, a call.")]
 
 
@@ -83,6 +87,55 @@ def cancel_followup(
     cancel_follow_ups(phone, key, number, data)
 
 
+@handover.command("start")
+def start_handover(
+    phone: Phone,
+    *,
+    queue: Annotated[str, typer.Option(metavar="NAME", help="For whom it is, such as sales.")] = "",
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What they should know.")] = "",
+    span: Annotated[
+        str | None, typer.Option("--for", metavar="SPAN", help="After so long the bot has it back: 90m, 12h, 3d; 12 hours without.")
+    ] = None,
+    number: NumberName = None,
+    data: BotData = None,
+) -> None:
+    """Give a chat to a person: the bot is silent there, and keeps what the contact writes.
+
+    What waits to be sent later is cancelled. A group is given by its id.
+
+    Example: pilotbot handover start +5511987650001 --queue sales --note "wants 40 pieces"
+    """
+    from pilotbot.cli.handover import start
+
+    start(phone, queue=queue, note=note, span=span, number=number, data=data)
+
+
+@handover.command("end")
+def end_handover(phone: Phone, *, number: NumberName = None, data: BotData = None) -> None:
+    """Give a chat back to the bot. The exit code is 1 where the bot has it.
+
+    Example: pilotbot handover end +5511987650001
+    """
+    from pilotbot.cli.handover import end
+
+    end(phone, number, data)
+
+
+@handover.command("list")
+def list_handovers(
+    *,
+    queue: Annotated[str | None, typer.Option(metavar="NAME", help="Only those of this queue.")] = None,
+    data: BotData = None,
+) -> None:
+    """List the chats that people have, those first that come back to the bot soonest. There is personal data in it.
+
+    Example: pilotbot handover list --queue sales
+    """
+    from pilotbot.cli.handover import show
+
+    show(queue, data)
+
+
 @contact.command("show")
 def show_contact(phone: Phone, *, data: BotData = None) -> None:
     """Show whether a contact may be written to, since when and by what evidence, and their window with each of our numbers.
@@ -95,22 +148,46 @@ def show_contact(phone: Phone, *, data: BotData = None) -> None:
 
 
 @contact.command("opt-out")
-def opt_out(phone: Phone, *, evidence: Evidence, data: BotData = None) -> None:
+def opt_out(phone: Phone, *, evidence: Evidence, purpose: PurposeOption = "all", data: BotData = None) -> None:
     """Note that a contact wants nothing that they did not ask for, from none of our numbers. Answers still go.
 
-    Example: pilotbot contact opt-out +5511987650001 --evidence "asked on the phone"
+    Example: pilotbot contact opt-out +5511987650001 --purpose marketing --evidence "asked on the phone"
     """
     from pilotbot.cli.contact import decide
 
-    decide(phone, "out", evidence, data)
+    decide(phone, "out", purpose, evidence, data)
 
 
 @contact.command("opt-in")
-def opt_in(phone: Phone, *, evidence: Evidence, data: BotData = None) -> None:
-    """Note that a contact wants our messages, again or for the first time.
+def opt_in(phone: Phone, *, evidence: Evidence, purpose: PurposeOption = "all", data: BotData = None) -> None:
+    """Note that a contact wants our messages, again or for the first time. Marketing goes to nobody without it.
 
-    Example: pilotbot contact opt-in +5511987650001 --evidence "signed the form of 12 May"
+    Example: pilotbot contact opt-in +5511987650001 --purpose marketing --evidence "signed the form of 12 May"
     """
     from pilotbot.cli.contact import decide
 
-    decide(phone, "in", evidence, data)
+    decide(phone, "in", purpose, evidence, data)
+
+
+@contact.command("export")
+def export_contact(phone: Phone, *, data: BotData = None) -> None:
+    """Print all that is kept of a contact, as JSON: chats, states, decisions, messages, what waits. It is personal data.
+
+    Example: pilotbot contact export +5511987650001 > theirs.json
+    """
+    from pilotbot.cli.contact import export
+
+    export(phone, data)
+
+
+@contact.command("forget")
+def forget_contact(
+    phone: Phone, *, sure: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False, data: BotData = None
+) -> None:
+    """Erase all that is kept of a contact, from Redis and its disk. That they opted out stays, without their name or number.
+
+    Example: pilotbot contact forget +5511987650001
+    """
+    from pilotbot.cli.contact import forget
+
+    forget(phone, data, sure=sure)

@@ -20,10 +20,10 @@ from pilotbot.bot import Bot
 from pilotbot.contacts import OptOut
 from pilotbot.context import Context
 from pilotbot.durations import days, hours, minutes, seconds
-from pilotbot.platform.requests import BUTTON_LIMIT, LABEL_LIMIT
+from pilotbot.platform.fields import ROW_TITLE_LIMIT
 from pilotbot.replies import Message, Option
 from pilotbot.replies.actions import holds_jinja
-from pilotbot.replies.messages import as_options
+from pilotbot.replies.offers import as_options
 from pilotbot.routing.handler import Handler
 from pilotbot.server.followups import AHEAD
 from pilotbot.target import is_theirs, relative
@@ -56,9 +56,11 @@ class Finding:
 
 def read_bot(bot: Bot) -> list[Finding]:
     """What is wrong in the modules that a bot's handlers are written in, and in what those use of the author's own."""
-    read = [(module, tree) for module in _modules(bot) if (tree := _tree(module)) is not None]
+    read = [(module, tree) for module in modules_of(bot) if (tree := tree_of(module)) is not None]
     found = [
-        finding for module, tree in read for finding in read_code(tree, vars(module), relative(str(module.__file__)), opt_out=bot.opt_out)
+        finding
+        for module, tree in read
+        for finding in read_code(tree, vars(module), relative(str(module.__file__)), opt_out=bot.opting_out)
     ]
     return [*found, *unoffered(bot.handlers, [(tree, vars(module)) for module, tree in read])]
 
@@ -92,7 +94,7 @@ class _Reader(ast.NodeVisitor):
         self.found: list[Finding] = []
         self._names = names
         self._file = file
-        self._bound = Counter(_bindings(tree))
+        self._bound = Counter(bindings(tree))
         self._contexts: frozenset[str] = frozenset()
 
     # --- which names mean what ---
@@ -185,15 +187,14 @@ class _Reader(ast.NodeVisitor):
 
     def _check_labels(self, call: ast.Call) -> None:
         options = next((word.value for word in call.keywords if word.arg == "options"), None)
-        if not isinstance(options, ast.List | ast.Tuple) or len(options.elts) > BUTTON_LIMIT:
-            return
-        if any(isinstance(one, ast.Starred) for one in options.elts):
+        if not isinstance(options, ast.List | ast.Tuple) or any(isinstance(one, ast.Starred) for one in options.elts):
             return
         for label in filter(None, map(_label, options.elts)):
-            if len(label) > LABEL_LIMIT and not holds_jinja(label):
-                self._tell(call, f"the label {label!r} has {len(label)} characters, a button holds {LABEL_LIMIT}: shorten it")
+            if len(label) > ROW_TITLE_LIMIT and not holds_jinja(label):
+                text = f"the label {label!r} has {len(label)} characters: beyond {ROW_TITLE_LIMIT} all options go as numbered text"
+                self._tell(call, text, sure=False)
         for label in (one.value for one in options.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)):
-            if self._opt_out is not None and self._opt_out.decided(label, opted_out=False):
+            if self._opt_out is not None and self._opt_out.decided(label, opted_out=()):
                 text = f"who chooses {label!r} opts out of all messages: take another label, an Action, or words of your own (OptOut)"
                 self._tell(call, text, sure=False)
 
@@ -204,7 +205,7 @@ class _Reader(ast.NodeVisitor):
 def needed(message: Message, *, without: frozenset[str] = frozenset()) -> set[str]:
     """The names that any rendering of a message needs. `without`: the parts that the call replaces."""
     jinja = Environment()  # noqa: S701 - it parses, and renders nothing
-    return set[str]().union(*(_needed(jinja.parse(source)) for source in _sources(message, without))) & message.variables
+    return set[str]().union(*(_needed(jinja.parse(source)) for _, source in message.sources(without=without))) & message.variables
 
 
 def _needed(node: nodes.Node) -> set[str]:
@@ -217,16 +218,6 @@ def _needed(node: nodes.Node) -> set[str]:
         case nodes.If(test=first) | nodes.CondExpr(test=first) | nodes.For(iter=first) | nodes.And(left=first) | nodes.Or(left=first):
             return _needed(first)
     return set[str]().union(*map(_needed, node.iter_child_nodes()))
-
-
-def _sources(message: Message, without: frozenset[str]) -> Iterator[str]:
-    yield from (text for text in (message.text, message.header, message.footer) if text)
-    if message.media is not None and "media" not in without:
-        yield message.media.url_or_data
-    for option in as_options(message.options) if "options" not in without else ():
-        yield from option.sources
-    if message.template is not None and "template" not in without:
-        yield from (value for value in message.template.variables.values() if isinstance(value, str))
 
 
 def _quoted(annotation: ast.expr) -> ast.expr:
@@ -248,7 +239,7 @@ def _label(option: ast.expr) -> str | None:
     return None
 
 
-def _bindings(tree: ast.AST) -> Iterator[str]:
+def bindings(tree: ast.AST) -> Iterator[str]:
     """Every place where a name is given a meaning, in whatever scope."""
     for node in ast.walk(tree):
         match node:
@@ -285,7 +276,7 @@ def _offered(names: Mapping[str, object]) -> Iterator[Option]:
             yield from as_options(value.options)
 
 
-def _modules(bot: Bot) -> list[ModuleType]:
+def modules_of(bot: Bot) -> list[ModuleType]:
     """The author's modules: those of the handlers, and whatever modules, classes and functions of theirs those name."""
     waiting = [sys.modules.get(getattr(inspect.unwrap(handler.fn), "__module__", "")) for handler in bot.handlers]
     found: list[ModuleType] = []
@@ -302,7 +293,7 @@ def _modules(bot: Bot) -> list[ModuleType]:
     return sorted(found, key=lambda module: str(module.__file__))
 
 
-def _tree(module: ModuleType) -> ast.Module | None:
+def tree_of(module: ModuleType) -> ast.Module | None:
     try:
         with tokenize.open(str(module.__file__)) as file:
             return ast.parse(file.read())

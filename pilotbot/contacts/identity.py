@@ -3,7 +3,7 @@
 import re
 
 from pilotbot.events.addresses import normal_address
-from pilotbot.platform.requests import CONTACT, GROUP, NEWSLETTER
+from pilotbot.platform.fields import CONTACT, GROUP, NEWSLETTER
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _SENDABLE = re.compile(f"{CONTACT}|{GROUP}|{NEWSLETTER}")
@@ -66,6 +66,13 @@ def canonical(address: str) -> str:
     if found := _MEXICO.fullmatch(address):
         return f"+52{found[1]}"
     return address
+
+
+def spellings(address: str) -> frozenset[str]:
+    """Return all the ways to write an address that `canonical` takes for one: for those who look for somebody, not to send to."""
+    name = canonical(address)
+    others = (re.sub(r"\+55(..)", r"+55\g<1>9", name), name.replace("+54", "+549", 1), name.replace("+52", "+521", 1))
+    return frozenset({name, *(other for other in others if canonical(other) == name)})
 
 
 def masked(address: str) -> str:

@@ -1,10 +1,11 @@
 """Redis: accept, claim, commit, the outbox lane, message records, dead letters; and the embedded server."""
 
 from pilotbot.engine.calls import Away
-from pilotbot.engine.consent import Consent, Decision
-from pilotbot.engine.items import ClosedPolicy, Item, Pin, derived_id
+from pilotbot.engine.consent import Consent, Decision, Marks, Scope, as_fields, marks_of
+from pilotbot.engine.items import ClosedPolicy, Item, Pin, Purpose, derived_id
 from pilotbot.engine.keys import ChatKey, Keyring
 from pilotbot.engine.pauses import Pause
+from pilotbot.engine.records import Record
 from pilotbot.engine.store import Engine, Mismatch
 from pilotbot.engine.values import (
     HOLD,
@@ -12,6 +13,7 @@ from pilotbot.engine.values import (
     WINDOW,
     Accepted,
     Arrival,
+    Change,
     ChatKind,
     ChatView,
     Claimed,
@@ -21,7 +23,6 @@ from pilotbot.engine.values import (
     Notice,
     Place,
     PutAside,
-    Record,
     Settled,
     Terms,
     Timer,
@@ -35,6 +36,7 @@ __all__ = [
     "Accepted",
     "Arrival",
     "Away",
+    "Change",
     "ChatKey",
     "ChatKind",
     "ChatView",
@@ -48,16 +50,21 @@ __all__ = [
     "Keyring",
     "Lane",
     "Letter",
+    "Marks",
     "Mismatch",
     "Notice",
     "Pause",
     "Pin",
     "Place",
+    "Purpose",
     "PutAside",
     "Record",
+    "Scope",
     "Settled",
     "Terms",
     "Timer",
     "Waits",
+    "as_fields",
     "derived_id",
+    "marks_of",
 ]

@@ -12,9 +12,11 @@ import orjson
 
 Pin = Literal["free", "template"]
 ClosedPolicy = Literal["defer", "skip", "fail"]
+Purpose = Literal["utility", "marketing", "authentication"]
 
 POLICIES: dict[str, ClosedPolicy] = {"d": "defer", "s": "skip", "f": "fail"}
-DEFAULTS: dict[str, tuple[str]] = {"id": ("",), "p": ("d",), "g": ("",)}
+PURPOSES: dict[str, Purpose] = {"u": "utility", "m": "marketing", "a": "authentication"}
+DEFAULTS: dict[str, tuple[str]] = {"id": ("",), "p": ("d",), "g": ("",), "u": ("u",), "c": ("",)}
 """What a header leaves out, beside zeros: it is stored as often as there are messages that wait."""
 
 
@@ -22,9 +24,14 @@ DEFAULTS: dict[str, tuple[str]] = {"id": ("",), "p": ("d",), "g": ("",)}
 class Item:
     """One message to send, with all its variants; empty bytes mean that a variant does not exist.
 
-    `group` names the content that an item is a part of, where it has several and a template: the template stands for all of it, so the
-    `rest` goes only if the first part went free-form. `business` items were not asked for by the contact: they are paced, and not posted
-    after an opt-out. `generation` is the chat's when an item was said that waits for silence: not posted once the contact wrote again.
+    `group` names the content that an item is a part of, where it has several and what became of the first part decides for all: the
+    `rest` goes only if that went free-form. `business` items were not asked for by the contact: they are paced, and not posted after an
+    opt-out. `generation` is the chat's when an item was said that waits for silence: not posted once the contact wrote again.
+
+    `leads`: nothing else is posted before this one was reported sent, or a while went by. `deliver_at` (business ms) is in the bytes as
+    well: the window that counts is that of then. Not posted first: after `expires` (business ms); in `quiet` hours, (start, end) in minutes
+    of the day, UTC; where the chat got `cap` = (most, within ms) such items; where `opt_in` is needed for its `purpose` and not there.
+    `cause` is the id of the event that it was said in, for its record.
     """
 
     id: str
@@ -38,12 +45,22 @@ class Item:
     rest: bool = False
     business: bool = False
     generation: int | None = None
+    leads: bool = False
+    deliver_at: int | None = None
+    expires: int | None = None
+    purpose: Purpose = "utility"
+    opt_in: bool = False
+    quiet: tuple[int, int] | None = None
+    cap: tuple[int, int] | None = None
+    cause: str = ""
 
     def pack(self) -> bytes:
         """As it is stored."""
         header = {
             "id": self.id, "f": len(self.free), "t": len(self.template), "m": len(self.menu), "w": int(self.enforced), "p": self.closed[0],
             "a": int(self.again), "g": self.group, "r": int(self.rest), "b": int(self.business), "n": self.generation,
+            "l": int(self.leads), "d": self.deliver_at, "x": self.expires, "u": self.purpose[0], "y": int(self.opt_in), "q": self.quiet,
+            "k": self.cap, "c": self.cause,
         }  # fmt: skip
         header = {name: value for name, value in header.items() if value not in DEFAULTS.get(name, (0, None))}
         return orjson.dumps(header) + b"\n" + self.free + self.template + self.menu
@@ -67,6 +84,14 @@ class Item:
             rest=bool(header.get("r")),
             business=bool(header.get("b")),
             generation=header.get("n"),
+            leads=bool(header.get("l")),
+            deliver_at=header.get("d"),
+            expires=header.get("x"),
+            purpose=PURPOSES[header.get("u", "u")],
+            opt_in=bool(header.get("y")),
+            quiet=_pair(header.get("q")),
+            cap=_pair(header.get("k")),
+            cause=header.get("c", ""),
         )
 
     @classmethod
@@ -91,6 +116,10 @@ class Item:
     def decided_again(self) -> "Item":
         """The same content under a new identity, to be decided once more after a late refusal (design section 3.5)."""
         return replace(self, id=derived_id(self.id, "again"), again=True)
+
+
+def _pair(stored: list[int] | None) -> tuple[int, int] | None:
+    return None if stored is None else (stored[0], stored[1])
 
 
 def derived_id(*parts: str | int) -> str:

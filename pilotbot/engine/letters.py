@@ -46,13 +46,13 @@ class DeadLetters:
     async def dead_letters(self, most: int = 100) -> list[Letter]:
         """The oldest dead letters of all shards, by time."""
         shards = await asyncio.gather(*(self._calls.script("dead", shard, "list", most) for shard in range(self.shards)))
-        letters = [_letter(shard, *one) for shard, found in enumerate(shards) for one in found]
+        letters = [letter_of(shard, *one) for shard, found in enumerate(shards) for one in found]
         return sorted(letters, key=lambda letter: letter.at)[:most]
 
     async def dead_letter(self, name: str) -> Letter | None:
         """A dead letter by its id, or None."""
         shards = await asyncio.gather(*(self._calls.script("dead", shard, "show", name) for shard in range(self.shards)))
-        return next((_letter(shard, *found) for shard, found in enumerate(shards) if found), None)
+        return next((letter_of(shard, *found) for shard, found in enumerate(shards) if found), None)
 
     async def retry_dead(self, name: str) -> bool:
         """Put a dead letter back where it came from. False where there is none, or its mailbox or lane is full: then it stays."""
@@ -64,7 +64,8 @@ class DeadLetters:
         return any(await asyncio.gather(*(self._calls.script_once("dead", shard, "drop", name) for shard in range(self.shards))))
 
 
-def _letter(shard: int, name: bytes, at: bytes, text: bytes) -> Letter:
+def letter_of(shard: int, name: bytes, at: bytes, text: bytes) -> Letter:
+    """A dead letter as it is stored."""
     data = orjson.loads(text)
     return Letter(
         name.decode(), int(float(at)), data["kind"], ChatKey(shard, data["chat"]), data["reason"], data["detail"], data["payload"],

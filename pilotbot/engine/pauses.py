@@ -38,6 +38,26 @@ class Pauses:
         """Send to a chat by its pace alone, answers too, for `how_long` ms."""
         await self._calls.script("slow", chat.shard, chat.id, how_long, self._lane_terms)
 
+    async def down(self, number: str, at: int | None, look_after: int, why: str) -> bool:
+        """A number does not send any more, since `at` (ms): in no process, until it is `up`, or a post that is tried after a while works.
+
+        One is tried in `look_after` ms, then one a minute. False where a later change is known.
+        """
+        return any(changed >= 0 for changed in await self._number("down", number, at, look_after, why))
+
+    async def slow(self, number: str, at: int | None, how_long: int) -> bool:
+        """What a business begins on a number keeps a quarter of its pace, for `how_long` ms. False where a later change is known."""
+        return any(changed >= 0 for changed in await self._number("slow", number, at, how_long, ""))
+
+    async def up(self, number: str, at: int | None = None) -> bool:
+        """A number sends again, since `at` (ms), or as was just seen: what waits goes. False where that is nothing new."""
+        return any(changed > 0 for changed in await self._number("up", number, at, 0, ""))
+
+    async def _number(self, verb: str, number: str, at: int | None, how_long: int, why: str) -> list[int]:
+        when = "" if at is None else at
+        calls = (self._calls.script("number", shard, verb, number, when, how_long, why) for shard in range(self.shards))
+        return [int(changed) for changed, _ in await asyncio.gather(*calls)]
+
     async def pauses(self, numbers: Sequence[str]) -> dict[str, Pause]:
         """Which of these numbers pause now."""
         found = await self._calls.script("pauses", 0, *numbers)

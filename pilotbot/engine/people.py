@@ -6,10 +6,13 @@ import time
 from collections.abc import Sequence
 
 from pilotbot.engine.calls import Calls
-from pilotbot.engine.consent import Consents, Decision
+from pilotbot.engine.consent import Consents, Decision, Marks
+from pilotbot.engine.handover import Handovers
 from pilotbot.engine.keys import ChatKey, Keyring, base
+from pilotbot.engine.merge import Merges, Move, Rename
 from pilotbot.engine.timers import Timers
-from pilotbot.engine.values import HOUR, PutAside, Terms, Waits, put_aside
+from pilotbot.engine.traces import Traces
+from pilotbot.engine.values import HOUR, PutAside, Terms, Waits
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +24,9 @@ class People:
 
     terms: Terms
     timers: Timers
+    handovers: Handovers
     consents: Consents
+    merges: Merges
     _calls: Calls
 
     @property
@@ -40,11 +45,12 @@ class People:
 
     async def decide(self, decision: Decision) -> None:
         """Enter what a contact decided, tell all their chats, and wait for what is being posted there right now, a lease at most."""
-        mark = await self.consents.record(decision.person, decision.entry)
-        owners = await asyncio.gather(*(self.consents.mark(chat, mark) for chat in decision.chats))
+        marks = await self.consents.record(decision.person, decision.entry)
+        owners = await asyncio.gather(*(self.consents.mark(chat, marks) for chat in decision.chats))
+        forbids = decision.entry.mark > 0
         patience = self.terms.lease / 1000
         settled = await asyncio.gather(
-            *(self.lane_settles(chat, owner, patience) for chat, owner in zip(decision.chats, owners, strict=True) if owner and mark > 0)
+            *(self.lane_settles(chat, owner, patience) for chat, owner in zip(decision.chats, owners, strict=True) if owner and forbids)
         )
         if not all(settled):
             log.warning("a contact opted out while a post to them was under way, and it is not known yet what became of it")
@@ -53,12 +59,16 @@ class People:
         """The follow-ups that wait in a chat, the soonest first."""
         return await self.timers.of(key)
 
-    async def tell_consent(self, chat: ChatKey, mark: int) -> None:
-        """Tell a chat what its contact decided; an older decision changes nothing."""
-        await self.consents.mark(chat, mark)
+    async def kept(self, key: ChatKey) -> list[bytes]:
+        """What was written while a person had, or has, a chat: bodies, the oldest first."""
+        return await self.handovers.kept(key)
 
-    async def consent(self, person: ChatKey) -> int:
-        """What a person decided: when they opted out, in ms; negative where they opted in, 0 where nothing is known."""
+    async def tell_consent(self, chat: ChatKey, marks: Marks) -> None:
+        """Tell a chat what its contact decided; an older decision changes nothing."""
+        await self.consents.mark(chat, marks)
+
+    async def consent(self, person: ChatKey) -> Marks:
+        """What a person decided that holds, by what it is about."""
         return (await self.consents.of(person))[0]
 
     async def alias(self, address: str) -> str | None:
@@ -67,22 +77,39 @@ class People:
         found = await self._calls.command("GET", f"{base(place.shard)}:alias:{place.id}")
         return found.decode() if found else None
 
-    async def learn_alias(self, address: str, phone: str) -> None:
-        """Remember which phone a BSUID belongs to, and which BSUID a phone."""
-        for name, other in ((address, phone), (phone, address)):
+    async def learn_alias(self, address: str, phone: str, key: str) -> None:
+        """Remember which phone a BSUID belongs to, and which BSUID a phone, by the one `key` of all its spellings."""
+        for name, other in ((address, phone), (key, address)):
             place = self.keys.alias(name)
             await self._calls.command("SET", f"{base(place.shard)}:alias:{place.id}", other, "PX", ALIAS_KEEP)
 
-    async def join(self, one: ChatKey, other: ChatKey, chats: Sequence[ChatKey], gone: Sequence[ChatKey]) -> tuple[PutAside, ...]:
-        """Two addresses turn out to be one person's: what they decided under `one` holds under the `other` and in all `chats`.
+    async def forget_alias(self, *names: str) -> None:
+        """Forget what was learned of addresses."""
+        for place in map(self.keys.alias, names):
+            await self._calls.command("DEL", f"{base(place.shard)}:alias:{place.id}")
 
-        `gone` are the chats of the address that is not used any more; what waited there for silence is over, since they wrote elsewhere.
+    @property
+    def traces(self) -> Traces:
+        """All that is kept of some chats, to be shown or erased."""
+        return Traces(self._calls, self.keys, patience=self.terms.lease / 1000)
+
+    async def moved_to(self, chat: ChatKey) -> ChatKey:
+        """Where a chat moved, or the chat itself."""
+        found = await self._calls.command("HGET", f"{base(chat.shard)}:chat:{chat.id}", "moved")
+        return ChatKey.parse(found.decode()) if found else chat
+
+    async def join(self, one: ChatKey, other: ChatKey, moves: Sequence[Move], rename: Rename) -> tuple[PutAside, ...]:
+        """Two addresses turn out to be one person's: what they decided under `one` holds under the `other`, and their chats move.
+
+        What a move has to wait for, upkeep finishes (`Merges.due`). Returns what waited for their silence, and what else was put aside.
         """
+        opened = await asyncio.gather(*(self.merges.open(move) for move in moves))
         _, entries = await self.consents.of(one)
         for entry in entries:
             await self.consents.record(other, entry)
-        mark, _ = await self.consents.of(other)
-        if mark:
-            await asyncio.gather(*(self.consents.mark(chat, mark) for chat in chats))
-        notes = await asyncio.gather(*(self._calls.script("overtake", chat.shard, chat.id) for chat in gone))
-        return tuple(note for chat, found in zip(gone, notes, strict=True) for note in put_aside(chat.shard, found))
+        marks, _ = await self.consents.of(other)
+        if marks:
+            await asyncio.gather(*(self.consents.mark(chat, marks) for move in moves for chat in (move.source, move.target)))
+        begun = [move for move, (something, _) in zip(moves, opened, strict=True) if something]
+        done = await asyncio.gather(*(self.merges.go_on(move, rename) for move in begun))
+        return tuple(note for _, notes in (*opened, *done) for note in notes)

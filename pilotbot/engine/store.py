@@ -9,8 +9,8 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import pairwise
-from typing import Literal, TypeVar
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
 
 from redis.exceptions import RedisError
 
@@ -18,18 +18,20 @@ from pilotbot.engine.batch import Argument
 from pilotbot.engine.calls import Away, Calls
 from pilotbot.engine.checkup import Checkup
 from pilotbot.engine.consent import Consents
+from pilotbot.engine.handover import Handovers
 from pilotbot.engine.items import Item
-from pilotbot.engine.keys import ChatKey, Keyring, base, compact, spread
+from pilotbot.engine.keys import ChatKey, Keyring, base, compact
 from pilotbot.engine.letters import DeadLetters
+from pilotbot.engine.merge import Merges
 from pilotbot.engine.pauses import Pauses
 from pilotbot.engine.people import People
+from pilotbot.engine.records import Records
 from pilotbot.engine.schedules import Schedules
 from pilotbot.engine.scripts import PARTS, script
 from pilotbot.engine.seen import Seen
 from pilotbot.engine.timers import Timers
 from pilotbot.engine.values import (
     HOUR,
-    RANKS,
     Accepted,
     Arrival,
     ChatView,
@@ -37,19 +39,20 @@ from pilotbot.engine.values import (
     Effects,
     Lane,
     Notice,
+    Place,
     PutAside,
-    Record,
     Settled,
     Terms,
     pairs,
     put_aside,
 )
+from pilotbot.engine.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
 LAYOUT = 2  # of what is kept: another one is not read
 REMEMBER_KEYS = 30 * 24 * HOUR
-POLL_AFTER = (600_000, HOUR, 6 * HOUR)  # a message without a final status is asked for then
+MOVES_MOST = 4  # of a chat, one after the other
 LAST_WORD = 2.0  # seconds that Redis has at the end to take leases back
 T = TypeVar("T")
 
@@ -58,7 +61,7 @@ class Mismatch(Exception):
     """The Redis at hand was set up with other figures than these settings: starting would mix up its keys."""
 
 
-class Engine(DeadLetters, Pauses, People):
+class Engine(DeadLetters, Pauses, People, Waiting, Records):
     """Redis, as the rest of the framework sees it.
 
     `url` is a redis-py URL (`unix:///path` for the embedded server), or gives it anew for each connection. `restore` is awaited before
@@ -80,8 +83,10 @@ class Engine(DeadLetters, Pauses, People):
         self._calls = Calls(url, patience=self.terms.patience / 1000, restore=restore)
         self.checkup = Checkup(self._calls)
         self.timers = Timers(self._calls, self.terms)
+        self.handovers = Handovers(self._calls)
         self.schedules = Schedules(self._calls)
         self.consents = Consents(self._calls)
+        self.merges = Merges(self._calls, self.terms)
         self.seen = Seen(self._calls)
         self._keys: Keyring | None = None
         self._pepper = b""
@@ -165,8 +170,22 @@ class Engine(DeadLetters, Pauses, People):
 
     async def accept(self, arrival: Arrival) -> Accepted:
         """Keep an event (design: accept). Only after this returns may the webhook be answered 200."""
-        place, terms = arrival.place, self.terms
-        reply = await self._calls.script(
+        place = arrival.place
+        reply: list[Any] = [b"moved", 0, 0, [], str(place.key).encode(), 0]
+        for _ in range(MOVES_MOST):  # a chat that moved takes nothing in
+            if reply[0] == b"moved":
+                place = replace(place, key=ChatKey.parse(reply[4].decode()))
+                reply = await self._accept(arrival, place)
+        if reply[0] == b"moved":
+            raise LookupError(f"a chat moved more than {MOVES_MOST} times: {place.key}")
+        return Accepted(
+            reply[0].decode(), bool(reply[1]), bool(reply[2]), put_aside(place.key.shard, reply[3]), reply[4].decode(), bool(reply[5]),
+            place.key,
+        )  # fmt: skip
+
+    async def _accept(self, arrival: Arrival, place: Place) -> list[Any]:
+        terms = self.terms
+        found: list[Any] = await self._calls.script(
             "accept", place.key.shard, place.key.id, compact(self.keys.digest(arrival.id)),
             compact(self.keys.digest(f"m\0{arrival.message_id}")) if arrival.message_id else "",
             "" if arrival.at is None else arrival.at, arrival.mark, arrival.body, int(arrival.opens_window), terms.depth,
@@ -174,7 +193,7 @@ class Engine(DeadLetters, Pauses, People):
             int(arrival.keep_old), int(arrival.note_only), max(terms.high_water // self.shards, 1), terms.contact_gap,
             terms.contact_gap * terms.contact_burst,
         )  # fmt: skip
-        return Accepted(reply[0].decode(), bool(reply[1]), bool(reply[2]), put_aside(place.key.shard, reply[3]), reply[4].decode())
+        return found
 
     async def claim(self, shard: int, most: int, *, reap: bool = True) -> list[Claimed]:
         """Lease up to `most` chats of a shard that have work; `reap` takes back what others leased and lost.
@@ -205,6 +224,8 @@ class Engine(DeadLetters, Pauses, People):
             arguments += (notice.id, notice.pack())
         for timer in effects.timers:
             arguments += (timer.name, timer.due if timer.items else "", timer.waits_since if timer.silence else "", timer.pack())
+        if effects.change is not None:
+            arguments += effects.change.pack()
         reply = await self._calls.script("commit", turn.key.shard, *arguments)
         return self._settled(turn.key.shard, reply)
 
@@ -253,9 +274,10 @@ class Engine(DeadLetters, Pauses, People):
         leases, notes = await self._calls.script_once("claim_lanes", shard, self._lane_terms, most, int(reap))
         return [Lane.read(shard, lease) for lease in leases], put_aside(shard, notes)
 
-    async def sent(self, lane: Lane) -> Settled:
-        """Remove a lane's first item, which the platform took, and lease the next."""
-        reply = await self._calls.script("sent", lane.key.shard, lane.key.id, lane.token, lane.item.id, self._lane_terms)
+    async def sent(self, lane: Lane, *, reported: bool = False) -> Settled:
+        """Remove a lane's first item, which the platform took, and lease the next; where it leads and was not `reported`, not yet."""
+        wait = self.terms.sequence_wait if lane.item.leads and not reported else 0
+        reply = await self._calls.script("sent", lane.key.shard, lane.key.id, lane.token, lane.item.id, self._lane_terms, wait)
         return Settled(reply[0].decode(), None, self._lane(lane.key.shard, reply[1]), put_aside(lane.key.shard, reply[2]))
 
     async def unsent(
@@ -270,71 +292,6 @@ class Engine(DeadLetters, Pauses, People):
             "unsent", lane.key.shard, lane.key.id, lane.token, lane.item.id, verdict, delay, int(unknown), reason, detail, posts
         )
         return str(reply, "utf-8")
-
-    # --- records ----------------------------------------------------------------------------------------------------------------
-
-    async def record(self, lane: Lane, platform_id: str) -> Record:
-        """Remember what the platform took, under the id that it gave. Returns the record, with a status that came before if any."""
-        item = lane.item
-        again = item.decided_again().pack() if lane.pin == "free" and item.enforced and not item.again else b""
-        place = self.keys.record(platform_id)
-        flat = await self._calls.script(
-            "record", place.shard, place.id, platform_id, compact(lane.key.id), item.id, lane.pin, lane.inbound, again, item.menu,
-            POLL_AFTER[0],
-        )  # fmt: skip
-        return Record.read(self.keys, place, flat)
-
-    async def merge_status(
-        self, platform_id: str, status: str, *, code: str | None, message_id: str | None, body: bytes = b""
-    ) -> tuple[bool, Record]:
-        """Merge a status into its message's record. Returns whether it advanced the rank, and the record.
-
-        `body` is kept with a record whose chat is not known yet: whoever records the message hands it on.
-        """
-        place = self.keys.record(platform_id)
-        merge = self._calls.script("status", place.shard, place.id, platform_id, RANKS[status], code or "", body)
-        if message_id and message_id != platform_id:
-            # In the same round trip: a status that took longer would be overtaken by the next one.
-            (advanced, flat), _ = await asyncio.gather(merge, self._point(message_id, place))
-        else:
-            advanced, flat = await merge
-        return bool(advanced), Record.read(self.keys, place, flat)
-
-    async def _point(self, message_id: str, record: ChatKey) -> None:
-        pointer = self.keys.record(message_id)
-        name = f"{base(pointer.shard)}:pointer:{pointer.id}"
-        await self._calls.command("SET", name, compact(record.id), "PX", 45 * 24 * HOUR)
-
-    async def unpark(self, record: Record) -> None:
-        """Forget the bodies of statuses that were parked with a record: they were handed on."""
-        names = [f"parked:{rank}" for rank in RANKS.values()]
-        await self._calls.command("HDEL", _content(record.key), *names)
-
-    async def find_record(self, message_id: str) -> Record | None:
-        """The record of a message by its platform id or its provider's id, or None."""
-        pointer = self.keys.record(message_id)
-        name = f"{base(pointer.shard)}:pointer:{pointer.id}"
-        found = await self._calls.command("GET", name)
-        place = self.keys.place(spread(found)) if found else pointer
-        flat, content = await asyncio.gather(
-            self._calls.command("HGETALL", f"{base(place.shard)}:message:{place.id}"), self._calls.command("HGETALL", _content(place))
-        )
-        return Record.read(self.keys, place, [*flat, *content]) if flat else None
-
-    async def decide_again(self, record: Record) -> tuple[Literal["ok", "dup", "full"], tuple[PutAside, ...]]:
-        """Queue a message that was refused late for the window once more, and shut the window unless the contact wrote since."""
-        chat, again = record.chat, record.again
-        if chat is None or again is None:
-            raise ValueError("there is nothing to decide again in this record")
-        outcome, notes = await self._calls.script("decide_again", chat.shard, chat.id, record.inbound, again.pack())
-        await self._calls.command("HDEL", _content(record.key), "again", "in")  # once: told of again, it finds nothing to decide
-        return outcome.decode(), put_aside(chat.shard, notes)
-
-    async def unfinished(self, shard: int, most: int = 20) -> list[str]:
-        """Platform ids of messages whose final status is overdue; each is named a few times, then no more."""
-        waits = (later - sooner for sooner, later in pairwise(POLL_AFTER))
-        reply = await self._calls.script("unfinished", shard, most, *waits)
-        return [one.decode() for one in reply]
 
     # --- upkeep -----------------------------------------------------------------------------------------------------------------
 
@@ -376,8 +333,3 @@ class Engine(DeadLetters, Pauses, People):
 
     def _lane(self, shard: int, reply: list[bytes] | None) -> Lane | None:
         return Lane.read(shard, reply) if reply else None
-
-
-def _content(record: ChatKey) -> str:
-    """Where what is long of a message's record lies."""
-    return f"{base(record.shard)}:content:{record.id}"

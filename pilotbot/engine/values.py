@@ -9,7 +9,7 @@ import orjson
 
 from pilotbot.engine.consent import Decision
 from pilotbot.engine.items import Item, Pin
-from pilotbot.engine.keys import ChatKey, Keyring, spread
+from pilotbot.engine.keys import ChatKey
 
 HOUR = 3_600_000
 WINDOW = 24 * HOUR
@@ -34,6 +34,7 @@ class Terms:
         contact_gap: between two messages of one contact, once a burst of `contact_burst` is used up.
         number_gap: between two business-initiated messages of one number, once a burst of `number_burst` is used up.
         chat_gap: the same for one chat, with `chat_burst`.
+        sequence_wait: how long what follows in a sequence waits for the report of what went before.
     """
 
     lease: int = 30_000
@@ -49,6 +50,7 @@ class Terms:
     number_burst: int = 20
     chat_gap: int = 6_000
     chat_burst: int = 10
+    sequence_wait: int = 10_000
 
     def lane(self, worker: str, shards: int) -> str:
         """What the lane scripts are told. The pace of a number is divided among the shards."""
@@ -99,15 +101,17 @@ class Accepted:
     """What became of an arrival.
 
     Not kept, but to be delivered again: `full` (its chat), `busy` (all of them), `flood` (its contact writes too fast). Noted, and not to
-    be handled: `old`, `noted`. Not kept for good: `stale`. `under_way` is the token of a lane that may just be posting what waits for
-    silence: until it is settled, the contact's message does not count as accepted.
+    be handled: `old`, `noted`. Not kept for good: `stale`, and `forgotten`, from before the contact was forgotten. `under_way` is the token
+    of a lane that may just be posting what waits for silence: until it is settled, the contact's message does not count as accepted.
     """
 
-    outcome: Literal["ok", "dup", "replaced", "old", "noted", "stale", "full", "busy", "flood"]
+    outcome: Literal["ok", "dup", "replaced", "old", "noted", "stale", "forgotten", "full", "busy", "flood"]
     wake_mailbox: bool = False
     wake_lane: bool = False
     put_aside: "tuple[PutAside, ...]" = ()  # what waited for this one and had no place or was too old, or waited for silence
     under_way: str = ""
+    first: bool = False  # of its chat
+    key: ChatKey | None = None  # the chat that took it in: where its own moved, another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,7 @@ class Lane:
     """A lane leased to this sender: its first item, pinned. `inbound` is the contact's last message when it was pinned, "" for none.
 
     `barred` says why what may have been posted may not be posted first any more: the contact wrote or opted out since; "" where it may.
+    `down`: its number is known not to send, and this item tries whether it does again.
     """
 
     key: ChatKey
@@ -181,14 +186,16 @@ class Lane:
     number: str
     now: int
     barred: str = ""
+    down: bool = False
 
     @classmethod
     def read(cls, shard: int, reply: list[bytes]) -> "Lane":
         """Read what `lease_lane` answered."""
-        name, token, item, pin, tries, unknown, first_post, inbound, number, now, barred = reply
+        name, token, item, pin, tries, unknown, first_post, inbound, number, now, barred, down = reply
         return cls(
             ChatKey(shard, name.decode()), token.decode(), Item.unpack(item), "free" if pin == b"free" else "template", int(tries),
             unknown == b"1", int(first_post), inbound.decode(), number.decode(), int(now), barred.decode(),
+            bool(down),
         )  # fmt: skip
 
 
@@ -291,14 +298,31 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Who has a chat from now on: a person (`take`), or the bot again (`back`); `keep` has the turn's event kept for the person.
+
+    `human` is the field as it is stored, `event` the body of the bot's own event that tells its handlers.
+    """
+
+    what: Literal["take", "back", "keep"]
+    human: bytes = b""
+    event: bytes = b""
+
+    def pack(self) -> tuple[bytes | str, ...]:
+        """As the scripts take it."""
+        return {"take": ("take", self.human, self.event), "back": ("back", self.event), "keep": ("keep",)}[self.what]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a turn wants to make so: fields of the chat, answers, notices to other chats, follow-ups, and what the contact decided."""
+    """What a turn wants to make so: fields of the chat, answers, notices to others, follow-ups, what the contact decided, who has the chat."""
 
     sets: Mapping[str, bytes] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
     notices: tuple[Notice, ...] = ()
     timers: tuple[Timer, ...] = ()
     decision: Decision | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,45 +333,6 @@ class Settled:
     next: Claimed | None = None
     lane: Lane | None = None
     put_aside: tuple[PutAside, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What is known of a message that the platform took, under `key`. `chat` is None while only a status of it has been seen.
-
-    `parked` are the bodies of such statuses, in the order of their ranks, for the handlers.
-    """
-
-    key: ChatKey
-    chat: ChatKey | None
-    item: str | None
-    pin: Pin | None
-    inbound: str
-    rank: int
-    status: str | None
-    code: str | None
-    again: Item | None
-    menu: bytes | None
-    parked: tuple[bytes, ...] = ()
-
-    @classmethod
-    def read(cls, keys: Keyring, key: ChatKey, flat: list[bytes]) -> "Record":
-        """Read a record's fields."""
-        fields = pairs(flat)
-        chat, rank = fields.get("chat"), int(fields.get("rank", b"0"))
-        return cls(
-            key,
-            None if chat is None else keys.place(spread(chat)),
-            fields["item"].decode() if "item" in fields else None,
-            None if chat is None else "template" if "pin" in fields else "free",
-            fields.get("in", b"").decode(),
-            rank,
-            next((status for status, known in RANKS.items() if known == rank), None),
-            fields.get("code", b"").decode() or None,
-            Item.unpack(fields["again"]) if "again" in fields else None,
-            fields.get("menu"),
-            tuple(fields[name] for name in sorted(fields) if name.startswith("parked:")),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from pilotbot.events.addresses import normal_address
 from pilotbot.events.decode import Malformed, decode
 from pilotbot.events.models import (
+    Alert,
     Call,
     Clock,
     Event,
     FlowResponse,
     Group,
+    HandedBack,
+    HandedOver,
     Inbound,
     Inspect,
     Lead,
@@ -24,15 +27,20 @@ from pilotbot.events.models import (
     Tap,
     Unknown,
 )
+from pilotbot.events.own import OWN, alert, handed_back, handed_over
 from pilotbot.events.scheduled import scheduled_run
 from pilotbot.events.signature import sign, token_matches, verify
 
 __all__ = [
+    "OWN",
+    "Alert",
     "Call",
     "Clock",
     "Event",
     "FlowResponse",
     "Group",
+    "HandedBack",
+    "HandedOver",
     "Inbound",
     "Inspect",
     "Lead",
@@ -49,7 +57,10 @@ __all__ = [
     "StatusName",
     "Tap",
     "Unknown",
+    "alert",
     "decode",
+    "handed_back",
+    "handed_over",
     "normal_address",
     "scheduled_run",
     "sign",

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from pilotbot.events.fields import Data, address, flag, identifier, mapping, mappings, number, text, time
 from pilotbot.events.models import Call, Clock, Event, FlowResponse, Inspect, Lead, Number, PhoneLine
+from pilotbot.events.own import read_alert, read_handover
 from pilotbot.events.scheduled import read_run
 
 
@@ -75,6 +76,11 @@ def _lead(body: Envelope) -> Event | None:
         email=text(body.data, "email"),
         fields={key: _texts(field) for field in mappings(body.data, "fields") if (key := text(field, "key"))},
         consent_given=flag(body.data, "consentGiven"),
+        form_id=identifier(body.data, "formId"),
+        form_name=text(body.data, "formName"),
+        campaign_name=text(body.data, "campaignName"),
+        ad_name=text(body.data, "adName"),
+        platform=text(body.data, "platform"),
     )
 
 
@@ -115,6 +121,14 @@ def _schedule(body: Envelope) -> Event | None:
     return read_run(body.name, body.data) if body.change == "run" else None
 
 
+def _handover(body: Envelope) -> Event | None:
+    return read_handover(body.name, body.data)
+
+
+def _alert(body: Envelope) -> Event | None:
+    return read_alert(body.name, body.data)
+
+
 FAMILIES: Mapping[str, Callable[[Envelope], Event | None]] = {
     "number": _number,
     "call": _call,
@@ -123,6 +137,8 @@ FAMILIES: Mapping[str, Callable[[Envelope], Event | None]] = {
     "phone_line": _phone_line,
     "sandbox": _sandbox,
     "schedule": _schedule,
+    "handover": _handover,
+    "alert": _alert,
 }
 
 

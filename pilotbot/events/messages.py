@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypedDict
+from typing import TypedDict, get_args
 
 from pilotbot.events.fields import Data, address, identifier, mapping, text, time
 from pilotbot.events.models import Event, Group, Media, Newsletter, Received, Reply, Status, StatusName, Tap
@@ -12,6 +12,7 @@ Reader = Callable[[str, str, Data], Event | None]
 
 _MEDIA_KINDS = frozenset({"image", "audio", "video", "document", "sticker"})
 _TAP_TYPES = frozenset({"interactive", "button"})
+_STATUSES: tuple[StatusName, ...] = get_args(StatusName)
 
 
 class _Common(TypedDict):
@@ -71,10 +72,12 @@ def _status(status: StatusName, name: str, id_: str, data: Data) -> Event | None
     to = address(data, "to", "destinationNumber", "groupId", "newsletterId")
     if not to:
         return None
+    at = time(data, "createdAt", f"{status}At")
+    known = {each: time(data, f"{each}At") for each in _STATUSES} | {status: at}
     return Status(
         name=name,
         id=id_,
-        at=time(data, "createdAt", f"{status}At"),
+        at=at,
         number_id=identifier(data, "numberId"),
         data=data,
         status=status,
@@ -83,6 +86,8 @@ def _status(status: StatusName, name: str, id_: str, data: Data) -> Event | None
         correlation_id=identifier(data, "correlationId"),
         error=text(data, "error", "errorMessage"),
         error_code=text(data, "errorCode"),
+        reached={each: moment for each, moment in known.items() if moment is not None},
+        cost=text(mapping(data, "metaPricing"), "category"),
     )
 
 
@@ -139,8 +144,8 @@ def _media(kind: str, data: Data) -> Media | None:
         kind = _kind_of(mime, url)
         if not kind:
             return None
-    id_ = identifier(data, "mediaId")
-    return Media(kind, url, mime if mime and "/" in mime else None, text(data, "mediaFilename"), id_)
+    ids = identifier(data, "mediaId"), identifier(data, "phoneNumberId")
+    return Media(kind, url, mime if mime and "/" in mime else None, text(data, "mediaFilename"), *ids)
 
 
 def _kind_of(mime: str | None, url: str | None) -> str:

@@ -19,7 +19,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Media:
     """A file that came with a message (contract 8.8).
 
-    `kind` is image, audio, video, document or sticker; the rest may be missing.
+    `kind` is image, audio, video, document or sticker; the rest may be missing. `ctx.download(media)` gives the file; `id` and
+    `phone_number_id` are by which the platform has it, on Meta numbers.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class Media:
     mime: str | None = None
     filename: str | None = field(default=None, repr=False)
     id: str | None = None
+    phone_number_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ class Newsletter(Inbound):
 class Status(Event):
     """`message.sent`, `.delivered`, `.read`, `.failed` of a message of ours.
 
-    `id` is the id that the send answered (contract 3.6), so the statuses of one message share it.
+    `id` is the id that the send answered (contract 3.6), so the statuses of one message share it. `reached` is when each status was, as
+    far as that is told (epoch ms); `cost` the category that WhatsApp billed the message as.
     """
 
     status: StatusName
@@ -121,6 +124,8 @@ class Status(Event):
     correlation_id: str | None = None
     error: str | None = field(default=None, repr=False)
     error_code: str | None = None
+    reached: Mapping[StatusName, int] = field(default_factory=dict)
+    cost: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +144,10 @@ class Number(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Event):
-    """`call.*`, flat on the wire. `change` is ringing, connected, ended, missed or permission_updated."""
+    """`call.*`, flat on the wire. `change` is ringing, connected, ended, missed or permission_updated.
+
+    `direction` is INBOUND, OUTBOUND or unknown; `sender` and `to` are the phones; `duration` is in seconds.
+    """
 
     change: str
     status: str | None = None
@@ -149,10 +157,18 @@ class Call(Event):
     to: str | None = field(default=None, repr=False)
     duration: int | None = None
 
+    @property
+    def contact(self) -> str | None:
+        """Who called us, or was called by us; None where the event does not say."""
+        return self.to if self.direction == "OUTBOUND" else self.sender
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lead(Event):
-    """`lead.received`: a form of an advertisement was filled in. `fields` maps a field's key to its values."""
+    """`lead.received`: a form of an advertisement was filled in. `fields` maps a field's key to its values.
+
+    `consent_given` is None where nobody knows. Answers go to `phone`, where there is one; the 24-hour window is not open for that.
+    """
 
     lead_id: str
     phone: str | None = field(default=None, repr=False)
@@ -160,6 +176,11 @@ class Lead(Event):
     email: str | None = field(default=None, repr=False)
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     consent_given: bool | None = None
+    form_id: str | None = None
+    form_name: str | None = None
+    campaign_name: str | None = None
+    ad_name: str | None = None
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +213,42 @@ class ScheduledRun(Event):
     due: int
     late: int = 0
     missed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver(Event):
+    """`handover.started`: a person has the chat from now on. Made by the bot itself, never taken from outside.
+
+    `queue` and `note` are for the people, "" for none. `by` says who gave it to them: "handler", "word" (the contact asked), "operator", or
+    "phone" (somebody just answered).
+    """
+
+    queue: str = ""
+    note: str = field(default="", repr=False)
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedBack(Event):
+    """`handover.ended`: the bot has the chat again. Made by the bot itself, never taken from outside.
+
+    `by` says who gave it back: "operator", "word" (the contact asked) or "time".
+    """
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert(Event):
+    """`alert.raised`: something that people should know of. Made by the bot itself, never taken from outside.
+
+    `what` is one word, such as "disconnected", "health_blocked" or "refused"; `number` the configured name of the number that it is about,
+    `detail` says more, in the platform's words where it gave any.
+    """
+
+    what: str
+    number: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

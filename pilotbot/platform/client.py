@@ -3,7 +3,7 @@
 import asyncio
 import random as _random
 import time
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Literal, Self, TypeVar
@@ -16,6 +16,7 @@ from yarl import URL
 
 from pilotbot.platform import responses
 from pilotbot.platform.errors import PlatformError, classify, loads, network_error, unreadable
+from pilotbot.platform.media import MediaReader
 from pilotbot.platform.requests import SendRequest
 from pilotbot.platform.responses import (
     Accepted,
@@ -149,6 +150,31 @@ class PilotStatus:
         body = {"messageIds": list(message_ids)}
         return responses.cancel_result(await self._call("DELETE", "/v1/messages/cancel", body=body))
 
+    async def typing(self, address: str) -> None:
+        """Show a contact that somebody is typing (contract 3.9, which does not document the body: it may not work)."""
+        await self._call("POST", "/v1/messages/typing", body={"destinationNumber": address})
+
+    async def media(self, media_id: str, reader: MediaReader, *, phone_number_id: str | None = None) -> AsyncGenerator[bytes, None]:
+        """Give the bytes of a file that a contact sent to a Meta number, while they arrive; once, not again (contract 9).
+
+        Parameters: `reader`, a new one: when all was taken, its `finish` says what the platform tells beside the bytes;
+        `phone_number_id`, as the event has it. As much as comes is given: the caller stops where it has enough.
+        """
+        if self._session is None:
+            raise _not_open()
+        url = URL(f"{self.host}/v1/media/{_segment(media_id)}", encoded=True)
+        headers = {**self._headers, "accept": _JSON, "accept-encoding": "identity"}
+        query = {"phoneNumberId": phone_number_id} if phone_number_id else None
+        try:
+            async with self._session.get(url, params=query, headers=headers, timeout=self._attempt, allow_redirects=False) as answer:
+                if answer.status != 200:
+                    content = await _bounded(answer.content.iter_any())
+                    raise classify(answer.status, content, answer.headers, now=self._clock())
+                async for piece in answer.content.iter_any():
+                    yield reader.feed(piece)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise network_error(httpx_error(error)) from error
+
     async def history(self, start: datetime | None = None, end: datetime | None = None, page: int = 1, page_size: int = 30) -> HistoryPage:
         """Return one page of the number's conversation, newest first (contract 4.3).
 
@@ -178,6 +204,17 @@ class PilotStatus:
         """Create a template: `body` as text or as the object of contract 6, `examples` one for each variable."""
         document = {"name": name, "category": category, "language": language, "body": body, "examples": examples}
         return responses.template(await self._call("POST", "/v1/templates", body=_given(document)))
+
+    async def update_template(
+        self, template_id: str, *, body: str | Mapping[str, object], language: str | None = None, examples: Mapping[str, str] | None = None
+    ) -> TemplateInfo:
+        """Make a new version of a template; on a Meta number it waits for approval again (contract 6). Its category is fixed."""
+        document = {"language": language, "body": body, "examples": examples}
+        return responses.template(await self._call("PUT", f"/v1/templates/{_segment(template_id)}", body=_given(document)))
+
+    async def delete_template(self, template_id: str) -> None:
+        """Remove a template, with all its versions (contract 6)."""
+        await self._call("DELETE", f"/v1/templates/{_segment(template_id)}")
 
     async def webhooks(self) -> tuple[Webhook, ...]:
         """Return the registered webhooks (contract 8.1)."""

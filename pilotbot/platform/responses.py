@@ -13,9 +13,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.alias_generators import to_camel
 
+from pilotbot.platform.codes import FailureFamily
 from pilotbot.platform.errors import loads, unreadable
-from pilotbot.platform.failures import FailureFamily, failure_family
+from pilotbot.platform.failures import failure_family
 
+_OF_VERSION: Final = ("metaStatus", "metaLanguage", "source", "sendable")
 _VARIABLE: Final = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
 
@@ -64,6 +66,12 @@ class Accepted(_Answer):
     replayed: bool = False
 
 
+class MetaPricing(_Answer):
+    """How WhatsApp billed a message."""
+
+    category: Text = None
+
+
 class MessageStatus(_Answer):
     """One sent message as the platform sees it now (contract 4.1). `status` is an open set: QUEUED, SENT, ..."""
 
@@ -80,6 +88,12 @@ class MessageStatus(_Answer):
     error_code: Text = None
     error_message: Text = Field(default=None, repr=False)
     origin: Text = None
+    meta_pricing: Annotated[MetaPricing | None, _Odd] = None
+
+    @property
+    def category(self) -> str | None:
+        """What WhatsApp billed it as, where that is known already: a word such as "utility"."""
+        return self.meta_pricing.category if self.meta_pricing is not None else None
 
     @property
     def failure(self) -> FailureFamily | None:
@@ -134,7 +148,10 @@ class HistoryPage(_Answer):
 
 
 class TemplateInfo(_Answer):
-    """A template as the platform knows it (contract 6). `variables`: the names its body needs, in order."""
+    """A template as the platform knows it (contract 6). `variables`: the names its body needs, in order.
+
+    `body` is an object, the same as JSON or the body's text alone; `components`, where they come apart, is the object then.
+    """
 
     id: Required
     name: Required
@@ -144,6 +161,7 @@ class TemplateInfo(_Answer):
     meta_language: Text = None
     sendable: Flag = None
     body: object = Field(default=None, repr=False)
+    components: object = Field(default=None, repr=False)
     variables: tuple[str, ...] = ()
     has_version: bool = True
 
@@ -293,12 +311,15 @@ def _template(document: object) -> TemplateInfo:
         return TemplateInfo.model_validate(document)
     version = document.get("latestVersion")
     inner = version if isinstance(version, dict) else {}
-    body = document.get("body", inner.get("body"))
+    told = {**inner, **document}  # the SDK's type has all of it in the newest version
+    body, components = told.get("body"), told.get("components")
     return TemplateInfo.model_validate(
         {
+            **{key: told[key] for key in _OF_VERSION if key in told},
             **document,
             "body": body,
-            "variables": _names(document.get("variables", inner.get("variables"))) or _in_body(body),
+            "components": components,
+            "variables": _names(told.get("variables")) or _in_body(components or body),
             "hasVersion": version is not None or "latestVersion" not in document,
         }
     )

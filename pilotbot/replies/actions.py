@@ -1,7 +1,7 @@
 """Options and their typed payloads: an `Action` goes out with an option and comes back when the option is chosen."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, Unpack
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
@@ -74,9 +74,9 @@ class Action(BaseModel):
         """The values as they are, not converted (Jinja included)."""
         return dict(self.__dict__)
 
-    def option(self, label: str) -> "Option":
-        """An option that shows `label` and brings this action back when it is chosen."""
-        return Option(label, self)
+    def option(self, label: str, *, description: str = "") -> "Option":
+        """An option that shows `label` and brings this action back when it is chosen; see `Option`."""
+        return Option(label, self, description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +84,19 @@ class Option:
     """One thing a contact can choose: a label, and what it means to the bot.
 
     Attributes:
-        label: shown to the contact; at most 20 characters to fit a button (contract 3.4).
+        label: shown to the contact; at most 20 characters to fit a button, 24 to fit a list's row (contract 3.4).
         action: comes back when chosen; None for a plain label, which comes back as text.
+        description: a line below the label, of at most 72 characters: options that have one go as a list, or else as numbered text.
     """
 
     label: str
     action: Action | None = None
+    description: str = field(default="", repr=False)
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The strings that are Jinja in a `Message`: the label first, then those of the action."""
-        return (self.label, *strings(self.action.fields() if self.action is not None else None))
+        """The strings that are Jinja in a `Message`: label, description, and then those of the action."""
+        return (self.label, self.description, *strings(self.action.fields() if self.action is not None else None))
 
 
 _registry: dict[str, type[Action]] = {}

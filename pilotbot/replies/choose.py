@@ -10,27 +10,34 @@
 | no | no | any | any | fail |
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
-from pilotbot.platform.requests import Mode
-from pilotbot.replies.policy import ClosedPolicy
+from pilotbot.platform.fields import Mode
+from pilotbot.replies.policy import ClosedPolicy, Purpose
 from pilotbot.replies.render import Rendered
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """It will be sent, as `expected_mode` if the window is then as it is now."""
+    """It will be sent, as `expected_mode` if the window is then as it is now. `id` is what `cancel` takes."""
 
     expected_mode: Mode
+    id: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """It waits until the contact writes, or is given up at `until` (aware; None when that is not known here)."""
+    """It waits until the contact writes, or is given up at `until` (aware; None when that is not known here).
+
+    `why` is "quiet" where it waits for the end of quiet hours, at `until`. `id` is what `cancel` takes.
+    """
 
     until: datetime | None = None
+    why: Literal["window", "quiet"] = "window"
+    id: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,55 @@ def choose(
     if has_template:
         return "template"
     return closed_policy if has_free else "fail"
+
+
+Withheld = Literal["replied", "opted-out", "too-old", "no-opt-in", "handed-over", "capped"]
+"""Why a message is left out, whatever the window: as logs, counts and the journal have it."""
+
+REASONS: Final[Mapping[Withheld, str]] = {
+    "replied": "the contact wrote since",
+    "opted-out": "the contact opted out of messages that they did not ask for",
+    "too-old": "it could not go within the time that it was given",
+    "no-opt-in": 'the contact did not opt in to marketing: note it where they do, or say policy=Policy(opt_in="assumed")',
+    "handed-over": "a person has this chat: no marketing goes meanwhile",
+    "capped": "the chat had as many messages as its cap allows",
+}
+
+
+def decided(everything: int, purpose: int) -> int:
+    """Return which of two decisions of a contact holds: the later one, for all messages or for those of a purpose.
+
+    Each is when it was made (business ms), negative where it was a yes, 0 where there is none.
+    """
+    return purpose if abs(purpose) > abs(everything) else everything
+
+
+def withheld(
+    *, business: bool, purpose: Purpose, opt_in: bool, mark: int, human: bool, expires: int | None, now: int
+) -> Withheld | None:  # fmt: skip
+    """Say why a message may not be posted first, whatever the window; None where it may.
+
+    The lane does the same (`barred` and `withheld` of engine/scripts/lane.lua), compared with this by a property test; it also knows of
+    caps, and of what waits for silence.
+
+    Args:
+        business: nobody asked for it.
+        purpose: what it is about.
+        opt_in: an opt-in is needed for it.
+        mark: what the contact decided, see `decided`.
+        human: a person has the chat.
+        expires: when it is too late to post it, business ms; None for never.
+        now: business ms.
+    """
+    if business and mark > 0:
+        return "opted-out"
+    if expires is not None and now >= expires:
+        return "too-old"
+    if not business or purpose != "marketing":
+        return None
+    if opt_in and mark >= 0:
+        return "no-opt-in"
+    return "handed-over" if human else None
 
 
 def forecast(

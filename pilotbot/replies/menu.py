@@ -1,20 +1,20 @@
-"""What was offered, remembered, and recognised in what comes back (design 3.14, contract 8.8)."""
+"""What was offered, as it is remembered; `recognise` finds it in what comes back (design 3.14)."""
 
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from pilotbot.replies.actions import Action, Option, action_class
 from pilotbot.replies.errors import ContentError
-from pilotbot.replies.folding import fold
-from pilotbot.replies.messages import label_key
+from pilotbot.replies.offers import label_key
+
+PAGE: Final = 9
+"""Options of one page, where there are too many for one message: the tenth shows the next page."""
+
+MORE: Final = "\0more"
+"""The name of the option that shows the next page; no action can have it."""
 
 _EXCERPT = 40
-_NUMBER = re.compile(r"\(?\s*(\d{1,3})\s*[.):\-,!]{0,2}")
-_KEYCAP = re.compile("[\ufe0e\ufe0f\u20e3]")
-_TEN = "\U0001f51f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,22 @@ class Menu:
     """The options of one sent message, in the order they were numbered.
 
     Attributes:
-        entries: the first is number 1.
-        id: the outbox item that carried it; given when it is staged.
+        entries: those of all pages.
+        id: of the content that offered it: an outbox item; given when it is staged. All pages have the same.
         excerpt: how the text began, to ask "which one?".
+        page: which page the message shows, the first is 0.
+        more: the label of the option that shows the next page; empty where there is none.
+        numbered: whether the message shows the numbers.
+        form: what the next page is made of beside the entries, for `render`; JSON-able.
     """
 
     entries: tuple[Entry, ...]
     id: str = ""
     excerpt: str = field(default="", repr=False)
+    page: int = 0
+    more: str = ""
+    numbered: bool = False
+    form: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
     @classmethod
     def of(cls, options: Sequence[Option], text: str) -> Self:
@@ -51,7 +59,26 @@ class Menu:
     def dump(self) -> dict[str, object]:
         """The menu as JSON-able values; `load` reads them back."""
         entries = [[entry.label, entry.name, entry.data] for entry in self.entries]
-        return {"id": self.id, "excerpt": self.excerpt, "entries": entries}
+        whole: dict[str, object] = {"id": self.id, "excerpt": self.excerpt, "entries": entries}
+        paged = {"page": self.page, "more": self.more, "form": dict(self.form)} if self.page or self.more else {}
+        return whole | paged | ({"numbered": True} if self.numbered else {})
+
+    @property
+    def shown(self) -> tuple[Entry, ...]:
+        """The options of the page that the message shows, by their numbers there: the first is number 1."""
+        if not (self.page or self.more):
+            return self.entries
+        return (*self.entries[self.page * PAGE : (self.page + 1) * PAGE], *self.further)
+
+    @property
+    def further(self) -> tuple[Entry, ...]:
+        """The option that shows the next page, where there is one."""
+        return (Entry(self.more, MORE),) if self.more else ()
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """What was offered, each with its action where that can still be read."""
+        return tuple(Option(choice.label, choice.action) for choice in (choice_of(self, entry) for entry in self.entries) if choice.label)
 
     @classmethod
     def load(cls, stored: Mapping[str, object]) -> Self:
@@ -61,6 +88,10 @@ class Menu:
             tuple(map(_load_entry, entries)) if isinstance(entries, list | tuple) else (),
             id=_string(stored.get("id")),
             excerpt=_string(stored.get("excerpt")),
+            page=page if isinstance(page := stored.get("page"), int) and page >= 0 else 0,
+            more=_string(stored.get("more")),
+            numbered=stored.get("numbered") is True,
+            form=form if isinstance(form := stored.get("form"), dict) else {},
         )
 
 
@@ -74,6 +105,7 @@ class Choice:
         problem: why the stored action could not be read (its class is gone, or its fields have changed).
         menu: id of the menu it was chosen from.
         excerpt: how that menu's text began.
+        turned: the menu whose next page is asked for; None for any other option.
     """
 
     label: str = field(repr=False)
@@ -81,58 +113,29 @@ class Choice:
     problem: str | None = None
     menu: str = ""
     excerpt: str = field(default="", repr=False)
+    turned: Menu | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """A label that is alive with several meanings, newest first: ask which, by excerpt."""
+    """What may mean several options, newest first: ask which."""
 
     candidates: tuple[Choice, ...]
 
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The candidates, told apart by their labels, or by the message they came with where labels are the same.
 
-_Found = tuple[Menu, Entry]
-
-
-def recognise(
-    menus: Sequence[Menu],
-    text: str,
-    *,
-    quoted: Menu | None = None,
-    choice_id: str | None = None,
-    tapped: bool = False,
-) -> Choice | Ambiguous | None:
-    """Find the option that the contact means.
-
-    A quoted menu goes first (its label, choice id, number); then a label of the last menu or its number; then a
-    label of any menu. A label is matched as it is, then folded (case, accents, punctuation).
-
-    Args:
-        menus: the menus alive in this chat, newest first.
-        text: what the contact wrote, or the label that was tapped; untrusted.
-        quoted: the menu of the message that was quoted or tapped, if it is known.
-        choice_id: the id that the wire gave with a tap, if any.
-        tapped: whether it is a tap; a tap's text is a label, never a number.
-
-    Returns:
-        The choice; `Ambiguous` when one label has several meanings; None when nothing is meant.
-    """
-    number = None if tapped else number_in(text)
-    if quoted is not None:
-        found = _by_label([quoted], text) or _by_id(quoted, choice_id) or _by_number(quoted, number)
-        if found:
-            return _decide(found)
-        number = None  # a number under a quote is a number of the quoted menu
-    found = _by_label(menus, text)
-    if menus and number is not None and not any(menu is menus[0] for menu, _ in found):
-        found = _by_number(menus[0], number) or found
-    return _decide(found)
-
-
-def number_in(text: str) -> int | None:
-    """The option number that `text` is: "2", "2.", "(2)", a keycap, any script's digits; None when it is no number."""
-    plain = unicodedata.normalize("NFKC", _KEYCAP.sub("", text.replace(_TEN, "10"))).strip()
-    match = _NUMBER.fullmatch(plain)
-    return int(match[1]) if match else None
+        A plain label stays as it is, since it is what a handler will be given.
+        """
+        keys = [label_key(choice.label) for choice in self.candidates]
+        shown: dict[str, Option] = {}
+        for choice, key in zip(self.candidates, keys, strict=True):
+            label = choice.excerpt if choice.excerpt and choice.action is not None and keys.count(key) > 1 else choice.label
+            if label_key(label) in shown:
+                label = f"{label} ({len(shown) + 1})"
+            shown[label_key(label)] = Option(label, choice.action)
+        return tuple(shown.values())
 
 
 def _entry(option: Option) -> Entry:
@@ -156,47 +159,11 @@ def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _all(menus: Sequence[Menu]) -> Iterator[_Found]:
-    return ((menu, entry) for menu in menus for entry in menu.entries)
-
-
-def _by_label(menus: Sequence[Menu], text: str) -> list[_Found]:
-    key = label_key(text)
-    if not key:
-        return []
-    exact = [found for found in _all(menus) if label_key(found[1].label) == key]
-    folded = fold(text)
-    if exact or not folded:
-        return exact
-    return [found for found in _all(menus) if fold(found[1].label) == folded]
-
-
-def _by_id(menu: Menu, choice_id: str | None) -> list[_Found]:
-    if choice_id is None:
-        return []
-    return _by_label([menu], choice_id) or _by_number(menu, number_in(choice_id))
-
-
-def _by_number(menu: Menu, number: int | None) -> list[_Found]:
-    if number is None or not 1 <= number <= len(menu.entries):
-        return []
-    return [(menu, menu.entries[number - 1])]
-
-
-def _decide(found: Sequence[_Found]) -> Choice | Ambiguous | None:
-    """One meaning is a choice, from the newest menu; several are asked about."""
-    distinct: list[_Found] = []
-    for menu, entry in found:
-        if not any((entry.name, entry.data) == (other.name, other.data) for _, other in distinct):
-            distinct.append((menu, entry))
-    if not distinct or not distinct[0][1].label:
-        return None
-    choices = tuple(_choice(menu, entry) for menu, entry in distinct)
-    return choices[0] if len(choices) == 1 else Ambiguous(choices)
-
-
-def _choice(menu: Menu, entry: Entry) -> Choice:
+def choice_of(menu: Menu, entry: Entry) -> Choice:
+    """What it means that `entry` of `menu` is chosen."""
     action, problem = None, None
+    if entry.name == MORE:
+        return Choice(entry.label, menu=menu.id, excerpt=menu.excerpt, turned=menu)
     if entry.name is not None:
         known = action_class(entry.name)
         try:

@@ -1,13 +1,17 @@
-"""What an author makes once and sends many times: files, templates and messages, checked when they are made."""
+"""What an author makes once and sends many times: templates and messages, checked when they are made."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Final
 
-from pilotbot.platform.requests import BUTTON_LIMIT, CAPTIONED, FOOTER_LIMIT, HEADER_LIMIT, LABEL_LIMIT, MediaType, check_media
-from pilotbot.replies.actions import Action, Option, holds_jinja
+from pilotbot.origins import written_at
+from pilotbot.platform.fields import CAPTIONED, FOOTER_LIMIT, HEADER_LIMIT, LABEL_LIMIT, ROW_TITLE_LIMIT
+from pilotbot.replies.actions import Option, holds_jinja
+from pilotbot.replies.blocks import Carousel, Flow
 from pilotbot.replies.errors import ContentError
+from pilotbot.replies.files import File
+from pilotbot.replies.offers import Link, Offer, Section, as_offers, as_options, check_labels
 from pilotbot.replies.templating import compiled
 
 RESERVED: Final = frozenset({
@@ -16,61 +20,10 @@ RESERVED: Final = frozenset({
 })  # fmt: skip
 """Names that no value can have: the parameters of `reply`, `notify` and `follow_up`, in `ctx` and `bot`."""
 
+LIST_BUTTON: Final = "Options"
+MORE: Final = "More…"
+
 _NAME = re.compile(r"\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file to send: a public http(s) URL, or `data:<mime>;base64,<data>` if the number takes it (contract 3.3)."""
-
-    url_or_data: str = field(repr=False)
-    kind: MediaType
-
-    def __post_init__(self) -> None:
-        if not holds_jinja(self.url_or_data):
-            self.check()
-
-    def check(self) -> None:
-        """Raise ContentError where the platform would refuse it: at creation, or after rendering where it is Jinja."""
-        try:
-            check_media(self.url_or_data)
-        except ValueError as error:
-            raise ContentError(f"the {self.kind} {error}.") from None
-
-    @property
-    def inline(self) -> bool:
-        """Whether the bytes themselves are in it, which Evolution GO does not take."""
-        return self.url_or_data.startswith("data:")
-
-
-def image(url: str) -> File:
-    """An image, by public URL or data URI."""
-    return File(url, "image")
-
-
-def video(url: str) -> File:
-    """A video, by public URL or data URI."""
-    return File(url, "video")
-
-
-def document(url: str) -> File:
-    """A document, by public URL or data URI."""
-    return File(url, "document")
-
-
-def audio(url: str) -> File:
-    """An audio file, by public URL or data URI; it arrives as a voice note and has no caption."""
-    return File(url, "audio")
-
-
-def voice(url: str) -> File:
-    """A voice note, by public URL or data URI; it has no caption."""
-    return File(url, "voice")
-
-
-def sticker(url: str) -> File:
-    """A sticker, by public URL or data URI; it has no caption."""
-    return File(url, "sticker")
 
 
 class Template:
@@ -91,7 +44,8 @@ class Template:
             if not _NAME.fullmatch(key):
                 raise ContentError(f"template {name}: {key!r} is no variable name. Use letters, digits and _.")
             if value is None or (isinstance(value, str) and not value.strip()):
-                raise ContentError(f"template {name}: {key} is blank, which the platform refuses. Give it a text.")
+                blank = f"template {name}: {key} is blank, which the platform refuses. Give it a text."
+                raise ContentError(blank, code="INVALID_TEMPLATE_VARIABLE_VALUE")
         self.name = name
         self.variables: Mapping[str, object] = variables
 
@@ -105,15 +59,21 @@ class Message:
     """One content, many modes; every string in it is Jinja, checked when the message is made.
 
     What contacts wrote belongs into values (`ctx.reply(message, name=...)`), never into a Message made on the fly. The names of
-    `RESERVED` are parameters there, and so cannot be values; `contact` and `chat` are given.
+    `RESERVED` are parameters there, and so cannot be values; `contact` and `chat` are given. Marks of WhatsApp's formatting in values
+    are shown as they are, and do not format; `{{ motto | markup }}` lets those of a value of your own.
 
     Args:
         text: the body; with captionable media, its caption.
-        options: what the contact can choose, labels or `Track(...).option("Track")`; up to 3 go as buttons.
+        options: what the contact can choose, labels or `Track(...).option("Track")`: up to 3 go as buttons, up to 10 as a list, more as
+            pages of one. `Section("Finance", [...])` groups them; `link`, `dial` and `copy_code` may stand among them.
         media: a file that goes with it.
         template: what goes while the window is closed.
         header: a line above, of at most 60 characters; stands above the buttons where there are buttons.
         footer: a line below, of at most 60 characters.
+        list_button: what opens a list of options, up to 20 characters.
+        more: the label of the option that shows the next page of a list, up to 24 characters.
+        carousel: cards below the text; to contacts only, and without options.
+        flow: a WhatsApp Flow below the text; to contacts only, and without options.
 
     Raises:
         ContentError: at creation, with the remedy.
@@ -121,29 +81,40 @@ class Message:
 
     text: str = ""
     _: KW_ONLY
-    options: Sequence[Option | str] = ()
+    options: Sequence[Offer] = ()
     media: File | None = None
     template: Template | None = None
     header: str | None = None
     footer: str | None = None
+    list_button: str = LIST_BUTTON
+    more: str = MORE
+    carousel: Carousel | None = None
+    flow: Flow | None = None
+    made_at: tuple[str, int] | None = field(default=None, init=False, repr=False, compare=False)
+    """The file and the line where it was made, for errors."""
 
     def __post_init__(self) -> None:
-        options = as_options(self.options)
+        options = as_offers(self.options)
         object.__setattr__(self, "options", options)
+        object.__setattr__(self, "made_at", written_at())
         if not (self.text.strip() or self.media or self.template):
             raise ContentError("the message is empty. Give it a text, a file or a template.")
-        if options and not self.text.strip():
-            raise ContentError("options need a text to stand under. Give the message a text.")
+        if (options or self.carousel or self.flow) and not self.text.strip():
+            raise ContentError("options, a carousel or a flow need a text to stand under. Give the message a text.")
+        if sum(map(bool, (options, self.carousel, self.flow))) > 1:
+            raise ContentError("options, a carousel and a flow exclude each other. Give the message one of them.")
         if self.header is not None and self.media is not None and self.media.kind in CAPTIONED and options:
             raise ContentError("the file stands where the header would. Give the message one of the two.")
-        check_labels(options)
+        check_labels(as_options(options))
         _check_line("header", self.header, HEADER_LIMIT)
         _check_line("footer", self.footer, FOOTER_LIMIT)
-        for where, source in _sources(self):
+        _check_line("list_button", self.list_button, LABEL_LIMIT)
+        _check_line("label more", self.more, ROW_TITLE_LIMIT)
+        for where, source in self.sources():
             try:
                 reserved = compiled(source).variables & RESERVED
             except ContentError as error:
-                raise ContentError(f"{where}: {error}") from None
+                raise error.within(where) from None
             if reserved:
                 name = min(reserved)
                 raise ContentError(f"{where}: no value can be called {name}, a parameter of reply and notify. Rename the variable.")
@@ -151,41 +122,29 @@ class Message:
     @property
     def variables(self) -> frozenset[str]:
         """The top-level names that rendering needs, over all parts."""
-        return frozenset[str]().union(*(compiled(source).variables for _, source in _sources(self)))
+        return frozenset[str]().union(*(compiled(source).variables for _, source in self.sources()))
 
-
-def as_options(options: Sequence[Option | str]) -> tuple[Option, ...]:
-    """Labels as options. Raises ContentError on anything else."""
-    for option in options:
-        if isinstance(option, Action):
-            name = option.action_name
-            raise ContentError(f"the option {name} has no label. Give it one: {name}(...).option('...').")
-        if not isinstance(option, Option | str):
-            raise ContentError(f"{type(option).__name__} is no option. Give a label, or an action's .option('...').")
-    if isinstance(options, str):
-        raise ContentError("options is a list. Write options=['Yes', 'No'].")
-    return tuple(option if isinstance(option, Option) else Option(option) for option in options)
-
-
-def check_labels(options: Sequence[Option]) -> None:
-    """Check what can be known of the labels before rendering: blankness, uniqueness, the length of buttons. Raises ContentError."""
-    buttons = len(options) <= BUTTON_LIMIT  # more are numbered lines, of any length
-    seen: set[str] = set()
-    for label in (option.label for option in options):
-        if not label.strip():
-            raise ContentError("an option has a blank label. Give it one.")
-        if holds_jinja(label):
-            continue
-        if buttons and len(label) > LABEL_LIMIT:
-            raise ContentError(f"the label {label!r} has {len(label)} characters, a button holds {LABEL_LIMIT}. Shorten it.")
-        if label_key(label) in seen:
-            raise ContentError(f"the label {label!r} is there twice, so a tap would not tell which. Rename one.")
-        seen.add(label_key(label))
-
-
-def label_key(label: str) -> str:
-    """What makes two labels the same label: a tap comes back as the label, maybe in other case or spacing."""
-    return " ".join(label.split()).casefold()
+    def sources(self, *, without: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
+        """Every string of the message that is Jinja, each with its place; `without` the fields that a call replaces."""
+        yield "the text", self.text
+        for name, line in (("the header", self.header), ("the footer", self.footer)):
+            if line is not None:
+                yield name, line
+        yield "the list_button", self.list_button
+        yield "the label more", self.more
+        if self.media is not None and "media" not in without:
+            yield from (("the file's address", source) for source in self.media.sources)
+        if "options" not in without:
+            yield from _sources_of(self.options)
+        for card in self.carousel.cards if self.carousel is not None else ():
+            yield "the text of a card", card.body
+            yield from (("the address of a card's file", source) for source in card.media.sources)
+            yield from _sources_of(card.options)
+        yield from (("the flow", source) for source in (self.flow.sources if self.flow is not None else ()))
+        if self.template is not None and "template" not in without:
+            for name, value in self.template.variables.items():
+                if isinstance(value, str):
+                    yield f"template {self.template.name}, {name}", value
 
 
 def _check_line(name: str, line: str | None, limit: int) -> None:
@@ -197,18 +156,17 @@ def _check_line(name: str, line: str | None, limit: int) -> None:
         raise ContentError(f"the {name} has {len(line)} characters, it holds {limit}. Shorten it.")
 
 
-def _sources(message: Message) -> Iterator[tuple[str, str]]:
-    """Every string of the message that is Jinja, each with its place."""
-    yield "the text", message.text
-    if message.media is not None:
-        yield "the file's address", message.media.url_or_data
-    for name, line in (("the header", message.header), ("the footer", message.footer)):
-        if line is not None:
-            yield name, line
-    for option in as_options(message.options):
-        for index, source in enumerate(option.sources):
-            yield f"the {'action of' if index else 'label'} {option.label!r}", source
-    if message.template is not None:
-        for name, value in message.template.variables.items():
-            if isinstance(value, str):
-                yield f"template {message.template.name}, {name}", value
+def _sources_of(options: Sequence[Offer]) -> Iterator[tuple[str, str]]:
+    for offer in as_offers(options):
+        match offer:
+            case Option():
+                label, description, *action = offer.sources
+                yield f"the label {label!r}", label
+                yield f"the description of {label!r}", description
+                yield from ((f"the action of {label!r}", source) for source in action)
+            case Link():
+                yield f"the label {offer.label!r}", offer.label
+                yield f"the link {offer.label!r}", offer.target
+            case Section():
+                yield f"the section {offer.title!r}", offer.title
+                yield from _sources_of(offer.options)

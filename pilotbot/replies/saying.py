@@ -3,17 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pilotbot.replies.actions import Option
-from pilotbot.replies.messages import File, Message, Template
+from pilotbot.replies.files import File
+from pilotbot.replies.menu import Menu
+from pilotbot.replies.messages import Message, Template
+from pilotbot.replies.offers import Offer
 from pilotbot.replies.policy import Delivery, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saying:
-    """What `ctx.reply`, `ctx.notify`, `ctx.follow_up` and those of a bot were given; see `Context.reply`."""
+    """What `ctx.reply`, `ctx.notify`, `ctx.follow_up` and those of a bot were given; see `Context.reply`.
 
-    content: str | Message = field(repr=False)
-    options: Sequence[Option | str] | None = field(default=None, repr=False)
+    A menu as the content is its next page.
+    """
+
+    content: str | Message | Menu = field(repr=False)
+    options: Sequence[Offer] | None = field(default=None, repr=False)
     media: File | None = None
     template: Template | None = None
     policy: Policy | None = None

@@ -31,13 +31,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pilotbot.replies.actions import holds_jinja
 from pilotbot.replies.errors import ContentError
+from pilotbot.replies.markup import Markup, neutral
 
 MAX_LENGTH = 32_768
 """Characters of one text, as source and as result; more is a document, not a message."""
 MAX_STEPS = 10_000
 """Turns of all loops of one render."""
 
-_STEPS = " steps"  # a context key that no template can name
+_STEPS = " steps"  # context keys that no template can name
+_PROSE = " prose"
 _MAX_EXPONENT = 16
 _MAX_BASE = 1e9
 _FILTERS = (
@@ -68,7 +70,16 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
-def _finalize(value: object) -> object:
+@pass_context
+def _finalize(context: Context, value: object) -> object:
+    """What a value is shown as; where WhatsApp would read markup in it, without."""
+    shown = _shown(value)
+    if not context.get(_PROSE) or isinstance(shown, Undefined):
+        return shown
+    return neutral(shown if isinstance(shown, str) else str(shown))
+
+
+def _shown(value: object) -> object:
     """Show None as nothing, and refuse what is surely a mistake: a method, a list, a whole object."""
     if isinstance(value, str | Undefined):
         return value
@@ -117,11 +128,16 @@ def _join(values: Iterable[object], separator: str = "", attribute: str | None =
     size = 0
     for value in values:
         shown = value if attribute is None else _environment.getattr(value, attribute)
-        parts.append(str(_finalize(shown)))
+        parts.append(str(_shown(shown)))
         size += len(parts[-1]) + len(separator)
         if size > MAX_LENGTH:
             raise ContentError(f"join gives more than {MAX_LENGTH} characters. Shorten the list in the handler.")
     return separator.join(parts)
+
+
+def _markup(value: object) -> Markup:
+    """`{{ motto | markup }}`, the last of its filters: the marks of this value are the author's, and format."""
+    return Markup(_shown(value))
 
 
 @pass_context
@@ -147,7 +163,7 @@ def _make_environment() -> _Environment:
     )
     environment.globals.clear()
     environment.filters = {name: FILTERS[name] for name in _FILTERS}
-    environment.filters.update(date=_date, fixed=_fixed, round=_round, join=_join, **{_STEPS: _stepped})
+    environment.filters.update(date=_date, fixed=_fixed, round=_round, join=_join, markup=_markup, **{_STEPS: _stepped})
     return environment
 
 
@@ -162,14 +178,17 @@ class Text:
     template: Template | None = None
     variables: frozenset[str] = frozenset()
 
-    def render(self, values: Mapping[str, object]) -> str:
-        """The text with `values` in it. Raises ContentError, which never contains a value."""
+    def render(self, values: Mapping[str, object], *, prose: bool = False) -> str:
+        """The text with `values` in it. Raises ContentError, which never contains a value.
+
+        `prose`: it is read where WhatsApp's markup formats, which the values must not do.
+        """
         if self.template is None:
             return self.source
         parts: list[str] = []
         size = 0
         try:
-            for part in self.template.generate({**values, _STEPS: [MAX_STEPS]}):
+            for part in self.template.generate({**values, _STEPS: [MAX_STEPS], _PROSE: prose}):
                 parts.append(part)
                 size += len(part)
                 if size > MAX_LENGTH:

@@ -1,6 +1,7 @@
 """Routing: decorators, filters with reasons, dependency injection, middleware, and explanations (design section 5)."""
 
 from pilotbot.routing.conditions import (
+    alert_is,
     change_is,
     custom,
     exactly,
@@ -8,7 +9,9 @@ from pilotbot.routing.conditions import (
     has_text,
     mentions_me,
     pattern,
+    queue_is,
     status_is,
+    tagged,
     words,
 )
 from pilotbot.routing.dispatch import Retry, Routes, Selected, Tried, Unmatched
@@ -50,6 +53,7 @@ __all__ = [
     "Unmatched",
     "Wiring",
     "WiringError",
+    "alert_is",
     "change_is",
     "custom",
     "exactly",
@@ -58,6 +62,8 @@ __all__ = [
     "has_text",
     "mentions_me",
     "pattern",
+    "queue_is",
     "status_is",
+    "tagged",
     "words",
 ]

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final, get_args
 
 from pilotbot.contacts.identity import canonical
-from pilotbot.events.models import Call, Inbound, Number, Status, StatusName
+from pilotbot.events.models import Alert, Call, Event, HandedOver, Inbound, Number, Status, StatusName
 from pilotbot.replies import fold
 from pilotbot.routing.filters import HELD, Filter, Match, Miss
 from pilotbot.routing.turn import Turn
@@ -245,6 +245,54 @@ def status_is(*names: str) -> Filter:
         ValueError: no name, or one that does not exist.
     """
     return _StatusIs(names)
+
+
+class _Tagged(Filter):
+    __slots__ = ("_miss", "tags")
+
+    def __init__(self, tags: tuple[str, ...]) -> None:
+        _some_texts("tagged", tags)
+        self.tags = tags
+        self._miss = Miss(f"{self!r}: the contact has none of these tags")
+
+    async def check(self, turn: Turn) -> Match | Miss:
+        return HELD if not turn.tags.isdisjoint(self.tags) else self._miss
+
+    def __repr__(self) -> str:
+        return f"tagged({_quoted(self.tags)})"
+
+
+def tagged(*tags: str) -> Filter:
+    """Hold when the contact has one of these tags: `@bot.message(tagged("vip"))`. See `ctx.tag`. Raises ValueError without a tag."""
+    return _Tagged(tags)
+
+
+class _NamedSo(Filter):
+    """Holds when a field of an event of the bot's own is one of some texts."""
+
+    __slots__ = ("_miss", "cls", "field", "name", "values")
+
+    def __init__(self, name: str, cls: type[Event], field: str, values: tuple[str, ...]) -> None:
+        _some_texts(name, values)
+        self.name, self.cls, self.field, self.values = name, cls, field, values
+        self._miss = Miss(f"{self!r}: the {field} is another")
+
+    async def check(self, turn: Turn) -> Match | Miss:
+        held = isinstance(turn.event, self.cls) and getattr(turn.event, self.field) in self.values
+        return HELD if held else self._miss
+
+    def __repr__(self) -> str:
+        return f"{self.name}({_quoted(self.values)})"
+
+
+def queue_is(*queues: str) -> Filter:
+    """Hold when a chat was given to a person in one of these queues. Raises ValueError without a name."""
+    return _NamedSo("queue_is", HandedOver, "queue", queues)
+
+
+def alert_is(*whats: str) -> Filter:
+    """Hold when an alert is of one of these: "disconnected", "refused", ... Raises ValueError without a name."""
+    return _NamedSo("alert_is", Alert, "what", whats)
 
 
 class _ChangeIs(Filter):

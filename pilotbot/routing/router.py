@@ -22,7 +22,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from pilotbot.events.models import StatusName
 from pilotbot.replies import Action, Policy
-from pilotbot.routing.conditions import change_is, status_is
+from pilotbot.routing.conditions import alert_is, change_is, queue_is, status_is
 from pilotbot.routing.filters import Filter
 from pilotbot.routing.handler import Handler, HandlerFn, Kind, Middleware
 from pilotbot.routing.source import defining_names, variable, where
@@ -123,6 +123,27 @@ class Router:
     def lead(self, *filters: Filter) -> Callable[[F], F]:
         """Handle `lead.received`: the form of an advertisement was filled in."""
         return self._decorator("lead", filters)
+
+    def flow_response(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle `flow.response_received`: a contact filled in a WhatsApp Flow; `event.flow_token` says which one was sent to them."""
+        return self._decorator("flow_response", filters)
+
+    def alert(self, *whats: str | Filter) -> Callable[[F], F]:
+        """Handle what people should know of: a number that does not send, such as "disconnected", "health_blocked" or "refused".
+
+        Any without names; filters may follow. There is nobody to answer: use `ctx.notify`, or another way than that number.
+        """
+        return self._decorator("alert", self._named(whats, alert_is))
+
+    # --- when a person has the chat ---
+
+    def handed_over(self, *queues: str | Filter) -> Callable[[F], F]:
+        """Handle that a person has the chat from now on; in these queues, or in any. Filters may follow. Answers go to the contact."""
+        return self._decorator("handed_over", self._named(queues, queue_is))
+
+    def handed_back(self, *filters: Filter) -> Callable[[F], F]:
+        """Handle that the bot has the chat again; `ctx.kept_messages()` has what was written meanwhile."""
+        return self._decorator("handed_back", filters)
 
     # --- what time brings ---
 

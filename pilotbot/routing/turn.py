@@ -34,5 +34,9 @@ class Turn(Protocol):
         """Whether the event came so long after it happened that only `stale` handlers see it."""
 
     @property
+    def tags(self) -> frozenset[str]:
+        """The contact's tags."""
+
+    @property
     def bot_name(self) -> str:
         """The bot's name."""

@@ -98,8 +98,15 @@ async def history(request: web.Request) -> web.Response:
 
 
 async def typing(request: web.Request) -> web.Response:
-    """``POST /v1/messages/typing``: exists, its body is unknown; taken and ignored."""
-    number_of(request)
+    """``POST /v1/messages/typing``: exists, its body is unknown; shown where it names a contact, else taken and ignored."""
+    number = number_of(request)
+    try:
+        body = orjson.loads(await request.read())
+    except orjson.JSONDecodeError:
+        body = None
+    contact = body.get("destinationNumber") if isinstance(body, dict) else None
+    if isinstance(contact, str) and address_kind(contact) == "contact":
+        request.app[LIFECYCLE].show_typing(number, with_plus(contact))
     return reply({"ok": True})
 
 

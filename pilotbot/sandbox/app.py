@@ -15,6 +15,7 @@ from pilotbot.sandbox import (
     api_webhooks,
     control,
     control_chats,
+    control_happenings,
     control_webhooks,
     http,
     media,
@@ -151,6 +152,8 @@ def _app(parts: Parts, lifecycle: Lifecycle) -> web.Application:
     app[posts.POSTS] = posts.Posts()
     app[phone_page.FILES] = phone_page.files_in(phone_page.FOLDER)
     app.on_response_prepare.append(http.secure)
-    for module in (api_messages, api_templates, api_webhooks, control, control_chats, control_webhooks, media, phone_page, posts):
+    for module in (
+        api_messages, api_templates, api_webhooks, control, control_chats, control_happenings, control_webhooks, media, phone_page, posts,
+    ):  # fmt: skip
         app.add_routes(module.ROUTES)
     return app

@@ -163,10 +163,15 @@ class ReadRequest(Strict):
 
 
 class MediaRequest(Strict):
-    """The body of ``POST /sandbox/media``: a file, as a data URI."""
+    """The body of ``POST /sandbox/media``: a file, as a data URI.
+
+    Its link lives for `linkFor` ("5m"), or for good; with `redirectTo` it leads to another address in place of the file.
+    """
 
     data: Text
     filename: StrictStr | None = None
+    link_for: StrictStr | None = Field(None, alias="linkFor")
+    redirect_to: Annotated[StrictStr, Field(pattern=r"^[!-~]+$")] | None = Field(None, alias="redirectTo")
 
 
 class ResendRequest(Strict):

@@ -10,7 +10,7 @@ from pilotbot.sandbox.clock import Clock, Timers
 from pilotbot.sandbox.delivery import Webhooks
 from pilotbot.sandbox.faults import Faults
 from pilotbot.sandbox.media_files import MediaFiles
-from pilotbot.sandbox.records import Chat, ChatKind, Message, Number
+from pilotbot.sandbox.records import Chat, ChatKind, Json, Message, Number
 from pilotbot.sandbox.rules import Failure, late_failure
 from pilotbot.sandbox.settings import SandboxSettings
 from pilotbot.sandbox.state import State, new_id
@@ -74,6 +74,17 @@ class Lifecycle:
         last = self._parts.state.last_written(number.id, contact)
         if number.kind == "meta" and last is not None and last.status != "READ":
             self._save(replace(last, status="READ", read_ms=self._parts.clock.now_ms()))
+
+    def answer_flow(self, number: Number, contact: str, token: str, response: Json) -> None:
+        """The contact sends a flow back: the message that carried it keeps the answer, for the phone page."""
+        found = self._parts.state.messages_of(number.id, contact)
+        for message in [each for each in found if each.flow_token == token]:
+            self._save(replace(message, flow_response=response))
+
+    def show_typing(self, number: Number, contact: str) -> None:
+        """Tell the phone page that somebody types; on Meta that marks read, too (contract 3.9)."""
+        self.mark_read(number, contact)
+        self._parts.stream.publish(lambda: {"kind": "typing", "number": number.id, "contact": contact})
 
     def receive(self, message: Message, *, chat_name: str | None, correlation_id: str | None) -> None:
         """Take what a contact wrote: open the window, tell the webhooks."""

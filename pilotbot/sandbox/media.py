@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 
 from pilotbot.sandbox import envelopes
+from pilotbot.sandbox.clock import parse_duration
 from pilotbot.sandbox.control_schemas import MediaRequest
 from pilotbot.sandbox.errors import ApiError, invalid
 from pilotbot.sandbox.http import PARTS, number_of, parse, reply
@@ -43,7 +44,12 @@ async def upload(request: web.Request) -> web.Response:
     if len(data) > MAX_SIZE:
         raise ApiError(413, f"A file may have {MAX_SIZE // 2**20} MiB: this one has more", "MEDIA_TOO_LARGE")
     name = clean_name(wanted.filename or "") or kind_of(mime_type) + (mimetypes.guess_extension(mime_type) or "")
-    media = Media(new_id("med_"), mime_type, name, len(data), parts.clock.now_ms())
+    now = parts.clock.now_ms()
+    try:
+        until = now + parse_duration(wanted.link_for) if wanted.link_for is not None else None
+    except ValueError as error:
+        raise invalid(f'"linkFor": {error}') from None
+    media = Media(new_id("med_"), mime_type, name, len(data), now, until, wanted.redirect_to)
     parts.media.save(media.id, data)
     parts.state.save_media(media)
     return reply({
@@ -58,6 +64,10 @@ async def upload(request: web.Request) -> web.Response:
 async def serve(request: web.Request) -> web.StreamResponse:
     """``GET /sandbox/media/{id}``: the bytes; what a browser might run is only there to be saved."""
     media, path = _find(request)
+    if media.link_until_ms is not None and request.app[PARTS].clock.now_ms() >= media.link_until_ms:
+        raise ApiError(410, "This link has expired", "MEDIA_EXPIRED")
+    if media.redirect_to is not None:
+        return web.Response(status=302, headers={"Location": media.redirect_to})
     safe = media.mime_type in SAFE
     name = quote(media.filename, safe="")
     headers = {

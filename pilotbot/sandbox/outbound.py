@@ -59,6 +59,7 @@ def build(request: SendRequest, number: Number, parts: Parts, key: str | None) -
         deliver_until_ms=parse_iso(request.deliver_until) if request.deliver_until else None,
         idempotency_key=key,
         flow_token=new_id("flow_") if request.flow else None,
+        flow=request.flow.model_dump(by_alias=True) if request.flow else None,
         list_block=list_block(request),
         cards=cards(request),
     )

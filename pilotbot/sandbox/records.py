@@ -95,13 +95,20 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file that was uploaded for simulated contacts to send; its bytes are kept beside."""
+    """A file that was uploaded for simulated contacts to send; its bytes are kept beside.
+
+    Attributes:
+        link_until_ms: when its link ceases to give it, if ever; to ask for it by its id goes on.
+        redirect_to: where its link leads to in place of the file.
+    """
 
     id: str
     mime_type: str
     filename: str
     size: int
     created_ms: int
+    link_until_ms: int | None = None
+    redirect_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +157,8 @@ class Message:
     error_message: str | None = None
     idempotency_key: str | None = None
     flow_token: str | None = None
+    flow: Json | None = None
+    flow_response: Json | None = None
     list_block: Json | None = None
     cards: tuple[Json, ...] = ()
     media_id: str | None = None

@@ -205,6 +205,7 @@ def message_row(message: Message, contact_name: str | None) -> Json:
         "quoted": message.quoted,
         "list": message.list_block,
         "cards": list(message.cards) or None,
+        "flow": message.flow and message.flow | {"flowToken": message.flow_token, "response": message.flow_response},
         "location": message.location,
         "contacts": list(message.contacts) or None,
         "reaction": message.reaction,

@@ -1,4 +1,7 @@
-"""Request bodies of ``/v1``, written from the contract: strict in what it states, open to fields it does not name."""
+"""Request bodies of ``/v1``, written from the contract: strict in what it states, open to fields it does not name.
+
+Lengths and counts are those that the contract takes from WhatsApp, which would refuse more.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,12 @@ from pilotbot.sandbox.records import ChatKind, Json, Mode
 
 MediaKind = Literal["image", "video", "document", "audio", "voice", "sticker"]
 Text = Annotated[StrictStr, Field(min_length=1)]
+Label = Annotated[StrictStr, Field(min_length=1, max_length=20)]
+Title = Annotated[StrictStr, Field(min_length=1, max_length=24)]
 
 PHONE = re.compile(r"\+?[1-9][0-9]{6,14}")
-BSUID = re.compile(r"[A-Z]{2}\.[0-9]{1,128}")
-GROUP = re.compile(r"[0-9][0-9-]{0,63}@g\.us")
+BSUID = re.compile(r"[A-Z]{2}(\.[A-Za-z0-9]{1,128}){1,3}")
+GROUP = re.compile(r"[0-9]{1,40}(-[0-9]{1,20})?@g\.us")
 NEWSLETTER = re.compile(r"[0-9]{1,64}@newsletter")
 DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w-]+=[^;,]*)*;base64,[A-Za-z0-9+/=\s]+")
 
@@ -59,7 +64,7 @@ class Button(Body):
     """One of up to three buttons (contract 3.4)."""
 
     type: Literal["reply", "url", "call", "copy"]
-    label: Text
+    label: Label
     url: StrictStr | None = None
     phone_number: StrictStr | None = Field(None, alias="phoneNumber")
     copy_code: StrictStr | None = Field(None, alias="copyCode")
@@ -79,36 +84,60 @@ class Header(Body):
     type: Literal["text", "image", "video", "document"]
     content: Text
 
+    @model_validator(mode="after")
+    def _short(self) -> Self:
+        if self.type == "text" and len(self.content) > 60:
+            raise ValueError("a text header has at most 60 characters")
+        return self
+
 
 class Row(Body):
     """One row of a list."""
 
-    title: Text
-    description: StrictStr | None = None
-    row_id: StrictStr | None = Field(None, alias="rowId")
+    title: Title
+    description: Annotated[StrictStr, Field(max_length=72)] | None = None
+    row_id: Annotated[StrictStr, Field(max_length=200)] | None = Field(None, alias="rowId")
 
 
 class Section(Body):
     """A section of a list."""
 
-    title: StrictStr | None = None
+    title: Annotated[StrictStr, Field(max_length=24)] | None = None
     rows: Annotated[list[Row], Field(min_length=1)]
 
 
 class ListBlock(Body):
     """A single-choice list."""
 
-    button_text: Text = Field(alias="buttonText")
-    sections: Annotated[list[Section], Field(min_length=1)]
+    button_text: Label = Field(alias="buttonText")
+    sections: Annotated[list[Section], Field(min_length=1, max_length=10)]
+
+    @model_validator(mode="after")
+    def _rows(self) -> Self:
+        rows = [row for section in self.sections for row in section.rows]
+        if len(rows) > 10:
+            raise ValueError("a list has at most 10 rows")
+        ids = [row.row_id for row in rows if row.row_id is not None]
+        if len(set(ids)) != len(ids):
+            raise ValueError("each row of a list has a rowId of its own")
+        if len(self.sections) > 1 and not all(section.title for section in self.sections):
+            raise ValueError("where there are several sections, each has a title")
+        return self
 
 
 class CardButton(Body):
     """A button of a carousel card."""
 
     type: Literal["QUICK_REPLY", "URL"]
-    text: Text
+    text: Label
     url: StrictStr | None = None
     payload: StrictStr | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.type == "URL" and not is_url(self.url or ""):
+            raise ValueError("a URL button needs an http(s) url")
+        return self
 
 
 class Card(Body):
@@ -122,18 +151,20 @@ class Card(Body):
 class Carousel(Body):
     """A carousel."""
 
-    cards: Annotated[list[Card], Field(min_length=1)]
+    cards: Annotated[list[Card], Field(min_length=1, max_length=10)]
 
 
 class Flow(Body):
     """A WhatsApp Flow chosen at send time."""
 
     flow_id: Text = Field(alias="flowId")
-    cta: StrictStr | None = None
+    cta: Label | None = None
     action: Literal["navigate", "data_exchange"] | None = None
     screen: StrictStr | None = None
     data: Json = Field(default_factory=dict)
     mode: Literal["published", "draft"] | None = None
+    flow_token: None = Field(None, alias="flowToken")
+    """Minted by the platform, never the caller's."""
 
 
 class SendRequest(Body):
@@ -195,6 +226,20 @@ class SendRequest(Body):
             raise ValueError("buttons, list, carousel and flow need text as their body")
         if len(blocks) > 1 or (blocks and self.buttons):
             raise ValueError("give only one of buttons, list, carousel, flow")
+        return self
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Self:
+        under = bool(self.buttons or self.list_block or self.carousel or self.flow)
+        for name, text, limit in (
+            ("text", self.text, 1024 if under else 4096),
+            ("caption", self.caption, 1024),
+            ("footer", self.footer, 60),
+        ):
+            if text is not None and len(text) > limit:
+                raise ValueError(f"{name} has at most {limit} characters here")
+            if text is not None and not text.strip():
+                raise ValueError(f"{name} must not be blank")
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ import orjson
 
 from pilotbot.context import FollowUp, Late
 from pilotbot.engine import Item, Terms, Timer, Waits, derived_id
-from pilotbot.replies import Planned, Skipped
+from pilotbot.replies import Delivery, Planned, Skipped
 
 MOST = 50
 """Follow-ups that may wait in one chat."""
@@ -82,6 +82,12 @@ def check_target(kind: str, *, unless_replied: bool, before_window_closes: timed
     """Refuse what only contacts can have. Raises ValueError."""
     if kind != "contact" and (unless_replied or before_window_closes is not None):
         raise ValueError(_TO_CONTACTS)
+
+
+def check_delivery(delivery: Delivery | None) -> None:
+    """Refuse a second time to be sent at. Raises ValueError."""
+    if delivery is not None and delivery.at is not None:
+        raise ValueError("a follow-up says itself when it goes: leave Delivery(at=...) out")
 
 
 def planned(made: Timer) -> Planned:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pilotbot import events
-from pilotbot.contacts import OptOut, canonical
-from pilotbot.engine import Accepted, Arrival, ChatKey, ChatKind, Consent, Engine, Place, PutAside, Record
+from pilotbot.contacts import Decided, OptOut, Scope, canonical
+from pilotbot.engine import HOUR, Accepted, Arrival, ChatKey, ChatKind, Consent, Engine, Place, PutAside, Record
 from pilotbot.platform import FailureFamily, failure_family
-from pilotbot.server.recipients import decision, joined
+from pilotbot.server.recipients import decision, joined, known_as
 from pilotbot.server.saying import Numbers
 from pilotbot.settings import NumberSettings
 
@@ -23,12 +23,13 @@ log = logging.getLogger(__name__)
 LEARNED = 10_000  # aliases that this process knows it has told Redis
 FLOODING = 1_000  # contacts that this process knows to write too fast
 FLOODING_MOST = 1.0  # seconds that it goes by that without asking Redis
+AGAIN_WITHIN = 8 * 24 * HOUR  # ms after it was taken: the platform gives up what it never tried after seven days
 SLOW_FOR = 10 * 60_000  # ms that a chat is sent to by its pace alone, after WhatsApp limited the rate to it
 PATIENCE = 1.5  # seconds that a contact's message waits for what is being posted just then
 
 Outcome = Literal[
-    "ok", "dup", "replaced", "old", "noted", "stale", "full", "busy", "flood", "under-way", "echo", "status", "clock", "other-number",
-    "provider", "unknown", "no-handler",
+    "ok", "dup", "replaced", "old", "noted", "stale", "forgotten", "full", "busy", "flood", "under-way", "echo", "status", "clock",
+    "other-number", "provider", "unknown", "no-handler",
 ]  # fmt: skip
 AGAIN: Mapping[str, tuple[str, int]] = {
     "full": ("too many events of this chat wait", 5),
@@ -53,7 +54,8 @@ class Intake:
 
     `wants` says whether the bot has a handler for an event that is not a message, so that what nobody handles costs no mailbox;
     `wants_stale` whether it has one for messages that came too late to be answered. `opt_out` has the words that opt out. `follow_clock`
-    says whether a sandbox may move business time; `clock_moved` is awaited once it did, before that is acknowledged.
+    says whether a sandbox may move business time; `clock_moved` is awaited once it did, before that is acknowledged. `echo` is told of
+    messages that our number wrote, `health` of what happens to it.
     """
 
     def __init__(
@@ -68,6 +70,8 @@ class Intake:
         follow_clock: bool,
         counts: Counter[str],
         clock_moved: Callable[[], Awaitable[None]] | None = None,
+        echo: Callable[[events.Inbound, bytes, NumberSettings], Awaitable[None]] | None = None,
+        health: Callable[[events.Number, NumberSettings], Awaitable[None]] | None = None,
     ) -> None:
         self._engine = engine
         self._numbers = numbers
@@ -79,6 +83,8 @@ class Intake:
         self._follow_clock = follow_clock
         self._counts = counts
         self._clock_moved = clock_moved
+        self._echo = echo
+        self._health = health
         self._learned: dict[str, str] = {}
         self._flooding: dict[ChatKey, float] = {}
         self._flooding_for = min(engine.terms.contact_gap / 1000, FLOODING_MOST)
@@ -93,21 +99,36 @@ class Intake:
         match event:
             case events.Clock():
                 return await self._clock(event)
-            case events.Unknown() | events.PhoneLine() | events.Inspect() | events.ScheduledRun():  # the last is never of others
+            case events.Unknown() | events.PhoneLine() | events.Inspect():
+                return "unknown"
+            case events.ScheduledRun() | events.HandedOver() | events.HandedBack() | events.Alert():  # these are never of others
                 return "unknown"
             case events.Provider():
                 return "provider"
-        number = number_of(self._numbers, event.number_id)
+        number = called(self._numbers, event) if isinstance(event, events.Call) else number_of(self._numbers, event.number_id)
         if number is None:
             return "other-number"
         if isinstance(event, events.Status):
-            return await self._status(event, raw)
-        if isinstance(event, events.Inbound):
-            if event.from_me:
-                return "echo"
-        elif not self._wants(event):
+            return await self._status(event, raw, number)
+        if isinstance(event, events.Inbound) and event.from_me:
+            return await self._hear(event, raw, number)
+        await self._note(event, number)
+        if not isinstance(event, events.Inbound) and not self._wants(event):
             return "no-handler"
         return await self._keep(event, raw, number, note_only=note_only)
+
+    async def _note(self, event: events.Event, number: NumberSettings) -> None:
+        """What counts whether or not there is a handler for it."""
+        if isinstance(event, events.Number) and self._health is not None:
+            await self._health(event, number)
+        if isinstance(event, events.Lead):
+            await self._consented(event)
+
+    async def _hear(self, event: events.Inbound, raw: bytes, number: NumberSettings) -> Outcome:
+        """What our own number wrote says nothing of a contact, but maybe that a person has the chat."""
+        if self._echo is not None:
+            await self._echo(event, raw, number)
+        return "echo"
 
     async def _clock(self, event: events.Clock) -> Outcome:
         if self._follow_clock:
@@ -128,7 +149,7 @@ class Intake:
         place = Place(key=self._engine.keys.chat(number.name, canonical(known)), number=number.name, kind=kind, address=address)
         inbound = event if isinstance(event, events.Inbound) else None
         messages = isinstance(event, events.Received | events.Reply) and inbound is not None and inbound.type != "reaction"
-        opts_out = messages and self._opts_out(event)
+        opts_out = self._opts_out(event) if messages else None
         if messages and self._flooding and self._flooding.get(place.key, 0.0) > time.monotonic():
             return "flood"
         result = await self._engine.accept(
@@ -142,33 +163,44 @@ class Intake:
                 name=(inbound.sender_name or "") if inbound and kind == "contact" else "",
                 opens_window=messages,
                 ages=inbound is not None,
-                keep_old=self._wants_stale or opts_out,
+                keep_old=self._wants_stale or opts_out is not None,
                 note_only=note_only,
             )
         )
+        chat = result.key or place.key
         if result.outcome == "flood":
             self._floods(place.key)
-        self._tell(place.key.shard, result)
+        self._tell(chat.shard, result)
+        if result.first and kind == "contact":
+            await self._new(event, address)
         self._to.put_aside(result.put_aside)
-        if opts_out and result.outcome == "ok" and not result.wake_mailbox:
-            await self._decide_now(event, place)
-        if result.under_way and not await self._engine.lane_settles(place.key, result.under_way, PATIENCE):
+        if opts_out is not None and result.outcome == "ok" and not result.wake_mailbox:
+            await self._decide_now(event, place, opts_out.purpose)
+        if result.under_way and not await self._engine.lane_settles(chat, result.under_way, PATIENCE):
             return "under-way"
         return result.outcome
 
-    def _opts_out(self, event: events.Event) -> bool:
-        """Whether a message is nothing but a word that opts out."""
+    def _opts_out(self, event: events.Event) -> Decided | None:
+        """What a message decides that is nothing but a word that opts out."""
         if self._opt_out is None or not isinstance(event, events.Received | events.Reply) or event.tap is not None:
-            return False
-        decided = self._opt_out.decided(event.text, opted_out=False)
-        return decided is not None and decided.what == "out"
+            return None
+        return self._opt_out.decided(event.text, opted_out=())
 
-    async def _decide_now(self, event: events.Event, place: Place) -> None:
+    async def _decide_now(self, event: events.Event, place: Place, purpose: Scope) -> None:
         """An opt-out that waits behind other events of its chat holds from when it is accepted; it is confirmed in its turn."""
         now = (await self._engine.chat(place.key)).now
         text = event.text if isinstance(event, events.Inbound) else ""
-        entry = Consent(what="out", at=min(event.at or now, now), source="word", evidence=text, event=event.id)
+        entry = Consent(what="out", at=min(event.at or now, now), source="word", evidence=text, event=event.id, purpose=purpose)
         await self._engine.decide(await decision(self._engine, self._names, place.address, entry))
+
+    async def _consented(self, lead: events.Lead) -> None:
+        """Who said yes in a form of an advertisement has opted in to marketing."""
+        if lead.consent_given is not True or not lead.phone or lead.at is None:
+            return
+        now = (await self._engine.chat(self._engine.keys.chat("", lead.phone))).now
+        evidence = f"said yes in a form of an advertisement: lead {lead.lead_id}"
+        entry = Consent(what="in", at=min(lead.at, now), source="lead", evidence=evidence, event=lead.id, purpose="marketing")
+        await self._engine.decide(await decision(self._engine, self._names, lead.phone, entry))
 
     def _floods(self, chat: ChatKey) -> None:
         """Until the contact's next message could be taken in, its others cost Redis nothing: it has time for those who write less."""
@@ -178,9 +210,9 @@ class Intake:
 
     async def _person(self, event: events.Event, address: str) -> str:
         """The address that a contact is known by: a BSUID is resolved to the phone it belongs to, once both were seen (3.2)."""
-        other = event.data.get("userId") or event.data.get("participantUserId")
+        other = _other_address(event)
         if address.startswith("+"):
-            if isinstance(other, str) and other and not other.startswith("+") and self._learned.get(other) != address:
+            if other is not None and self._learned.get(other) != address:
                 if await self._engine.alias(other) != address:
                     self._to.put_aside(await joined(self._engine, self._names, other, address))
                 if len(self._learned) >= LEARNED:
@@ -189,20 +221,41 @@ class Intake:
             return address
         return await self._engine.alias(address) or address
 
-    async def _status(self, event: events.Status, raw: bytes) -> Outcome:
-        advanced, record = await self._engine.merge_status(
-            event.id, event.status, code=event.error_code, message_id=event.message_id, body=raw if self._wants(event) else b""
-        )
+    async def _new(self, event: events.Event, address: str) -> None:
+        """A chat begins: whoever was forgotten since this process learned of them is learned of again."""
+        other = _other_address(event)
+        if other is not None and self._learned.pop(other, None) is not None:
+            await self._person(event, address)
+
+    async def _status(self, event: events.Status, raw: bytes, number: NumberSettings) -> Outcome:
+        advanced, record = await self._merge(event, b"")
+        if record.chat is None and self._wants(event) and not await self._was_forgotten(event, number):
+            first, (advanced, record) = advanced, await self._merge(event, raw)
+            advanced = advanced or first
         if record.chat is None:
             return "status"  # parked until the 202 is recorded
+        if record.leads and await self._engine.reported(record):
+            self._to.lane(record.chat.shard)
         if event.status == "failed":
             self._to.put_aside(await settle_failure(self._engine, record, self._to.lane, self._counts))
         if (advanced or record.status == event.status) and self._wants(event):  # merged before, and kept only now, after a crash
             result = await hand_on(self._engine, record.chat, event, raw)
-            self._tell(record.chat.shard, result)
+            self._tell((result.key or record.chat).shard, result)
             if result.outcome == "full":
                 return "full"
         return "status"
+
+    async def _merge(self, event: events.Status, body: bytes) -> tuple[bool, Record]:
+        return await self._engine.merge_status(
+            event.id, event.status, code=event.error_code, message_id=event.message_id, body=body,
+            times={str(status): at for status, at in event.reached.items()}, cost=event.cost,
+        )  # fmt: skip
+
+    async def _was_forgotten(self, event: events.Status, number: NumberSettings) -> bool:
+        """Whether a status that nobody knows the message of is of somebody who was forgotten, and not of what is being posted to them now."""
+        known = await known_as(self._engine, event.to)
+        chat = await self._engine.chat(self._engine.keys.chat(number.name, canonical(known)))
+        return "gone" in chat.fields and not chat.waiting_items
 
     def _tell(self, shard: int, result: Accepted) -> None:
         if result.wake_mailbox:
@@ -216,6 +269,14 @@ def number_of(numbers: Sequence[NumberSettings], wire_id: str | None) -> NumberS
     if wire_id is None or all(number.id is None for number in numbers):
         return numbers[0] if len(numbers) == 1 else None
     return next((number for number in numbers if number.id == wire_id), None)
+
+
+def called(numbers: Sequence[NumberSettings], event: events.Call) -> NumberSettings | None:
+    """The configured number that a call came to or from: calls name its phone only (contract 8.4)."""
+    if event.number_id is not None or len(numbers) == 1:
+        return number_of(numbers, event.number_id)
+    ours = event.sender if event.direction == "OUTBOUND" else event.to
+    return next((number for number in numbers if number.phone is not None and number.phone == ours), None)
 
 
 async def hand_on(engine: Engine, chat: ChatKey, event: events.Event, raw: bytes) -> Accepted:
@@ -233,21 +294,46 @@ async def hand_on_parked(engine: Engine, record: Record) -> None:
 
 
 async def settle_failure(engine: Engine, record: Record, wake_lane: Callable[[int], None], counts: Counter[str]) -> tuple[PutAside, ...]:
-    """What to do about a message that failed after it was taken: the window's refusals are decided again, once (design 3.5).
+    """What to do about a message that failed after it was taken (design 3.5). Returns what found no place.
 
-    Where WhatsApp limits the rate, the chat slows down for a while. Everything else stays as it is: what may have been delivered is never
-    sent again by machine. Returns what found no place.
+    The window's refusals, what was never tried and what WhatsApp limited the rate of are queued again, once; where it limits that, the
+    chat slows down for a while. Everything else stays as it is: what may have been delivered is never sent again by machine.
     """
     family = failure_family(record.code)
     counts[f"failed:{family}"] += 1
     log.info("a message failed after it was accepted: %s (item %s)", record.code or "no code", record.item)
-    if family is FailureFamily.WINDOW and record.again is not None and record.chat is not None:
-        _, put_aside = await engine.decide_again(record)
-        wake_lane(record.chat.shard)
-        return put_aside
-    if family is FailureFamily.THROTTLED and record.chat is not None:
+    if record.chat is None or record.status != "failed":
+        return ()
+    if family is FailureFamily.THROTTLED:
         await engine.slow_down(record.chat, SLOW_FOR)
-    return ()
+    if not goes_again(record, answer_within=engine.terms.old_after):
+        return ()
+    counts[f"again:{family}"] += 1
+    _, put_aside = await engine.decide_again(record, shut=family is FailureFamily.WINDOW)
+    wake_lane(record.chat.shard)
+    return put_aside
+
+
+def goes_again(record: Record, *, answer_within: int) -> bool:
+    """Whether what failed late is queued once more: a pure function of its record (contract section 5).
+
+    `answer_within` is in ms, 0 for no limit: what answers a contact, and was not tried for longer, is no answer any more.
+    """
+    family, again = failure_family(record.code), record.again
+    if again is None:
+        return False
+    if family is FailureFamily.WINDOW:
+        return record.pin == "free" and again.enforced
+    if family not in {FailureFamily.NEVER_ATTEMPTED, FailureFamily.THROTTLED}:
+        return False
+    age = record.times.get("failed", record.known) - record.known
+    return age <= (AGAIN_WITHIN if again.business or not answer_within else answer_within)
+
+
+def _other_address(event: events.Event) -> str | None:
+    """The BSUID that an event tells beside the phone, if any."""
+    other = event.data.get("userId") or event.data.get("participantUserId")
+    return other if isinstance(other, str) and other and not other.startswith("+") else None
 
 
 def chat_of(event: events.Event) -> tuple[ChatKind, str]:
@@ -259,7 +345,9 @@ def chat_of(event: events.Event) -> tuple[ChatKind, str]:
             return "newsletter", event.newsletter_id
         case events.Inbound():
             return "contact", event.sender
-        case events.Call() | events.FlowResponse() if event.sender:
+        case events.Call() if event.contact:
+            return "contact", event.contact
+        case events.FlowResponse() if event.sender:
             return "contact", event.sender
         case events.Lead() if event.phone:
             return "contact", event.phone

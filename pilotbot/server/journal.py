@@ -15,7 +15,7 @@ import orjson
 from pilotbot.context import Context, Outcome
 from pilotbot.engine import WINDOW, ChatKey, Claimed, Item, Lane, Pin, PutAside
 from pilotbot.events import Inbound, Status
-from pilotbot.replies import Ambiguous, Choice
+from pilotbot.replies import Ambiguous, Choice, Menu
 from pilotbot.routing import Handler, Selected, Tried, Unmatched
 
 KEPT: Final = 50
@@ -260,7 +260,8 @@ def shown_of(items: Sequence[Item]) -> Shown:
         free = orjson.loads(item.free or b"{}")
         file = f"[{free['mediaType']}]" if "mediaType" in free else ""
         texts.append(" ".join(part for part in (file, free.get("text") or free.get("caption")) if part))
-        options += [entry[0] for entry in orjson.loads(item.menu)["entries"]] if item.menu else ()
+        if item.menu:  # the same for all parts
+            options = [entry.label for entry in Menu.load(orjson.loads(item.menu)).shown]
         template = template or orjson.loads(item.template or b"{}").get("templateId")
     text = "\n".join(text for text in texts if text)
     return Shown(text or (f"[template {template}]" if template else ""), tuple(options), template)

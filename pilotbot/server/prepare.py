@@ -2,26 +2,38 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import get_args
+from typing import Literal, get_args
 
 import orjson
 
 from pilotbot import events
 from pilotbot.bot import Bot
-from pilotbot.contacts import Decided, canonical
+from pilotbot.contacts import Decided, Scope, canonical, human_of, out_of
+from pilotbot.contacts.language import detect
+from pilotbot.contacts.profile import language_of
 from pilotbot.context import Chat, Contact, Context
-from pilotbot.engine import ChatKind, Claimed, Lane, Place, PutAside
-from pilotbot.replies import Ambiguous, Choice, Destination, Menu, recognise, window_enforced
+from pilotbot.engine import ChatKind, Claimed, Lane, Place, PutAside, as_fields, marks_of
+from pilotbot.replies import Ambiguous, Choice, Destination, Menu, Saying, recognise, window_enforced
 from pilotbot.routing import Selected
 from pilotbot.server.desk import Heard, TurnDesk
+from pilotbot.server.direct import Direct
+from pilotbot.server.handover import SILENT
 from pilotbot.server.intake import chat_of
-from pilotbot.server.recipients import known_as
+from pilotbot.server.recipients import known_as, known_contact
 from pilotbot.server.saying import Numbers, window_of
+from pilotbot.server.sent import sent_message
 from pilotbot.server.turn_engine import TurnEngine
 
 log = logging.getLogger(__name__)
+
+
+OF_STORED_CHAT = (events.Status, events.HandedOver, events.HandedBack)
+"""Events that do not say which chat they are of: they are put in its mailbox."""
+
+
+Person = Literal["asked for", "has it", "gives it back"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,28 +44,46 @@ class Desk(TurnDesk):
     decided: Decided | None = None
     selected: Selected | None = None
 
+    @property
+    def asks(self) -> bool:
+        """Whether a message gets its answer with no handler: which option is meant, or the next page of them. A day later nobody waits."""
+        choice = self.choice
+        return not self.turn.old and (isinstance(choice, Ambiguous) or (choice is not None and choice.turned is not None))
+
+    async def ask(self, which: str) -> None:
+        """Give that answer. `which` is the question."""
+        if isinstance(self.choice, Ambiguous):
+            await self.reply(Saying(content=which, options=self.choice.options), now=False)
+        elif self.choice is not None and self.choice.turned is not None:
+            await self.reply(Saying(content=self.choice.turned), now=False)
+
     def fresh(self) -> "Desk":
         """An empty desk for the error handler: what the failed handler staged is dropped, what it emitted stays emitted."""
         return Desk(
             engine=self.engine, numbers=self.numbers, turn=self.turn, event_id=f"{self.event_id}\0error", place=self.place,
-            window=self.window, contact=self.contact, policy=self.policy, given=self.given, menus=menus_of(self.turn.fields),
-            opted_out=self.opted_out, choice=self.choice, hand_over=self.hand_over, heard=self.heard,
+            window=self.window, contact=self.before, policy=self.policy, given=self.given,
+            human=self.human, back_after=self.back_after, choice=self.choice, hand_over=self.hand_over,
+            heard=self.heard, direct=self.direct, found=self.found,
         )  # fmt: skip
 
 
 async def set_up(
     turn: Claimed, event: events.Event, *, bot: Bot, engine: TurnEngine, numbers: Numbers,
     hand_over: Callable[[Lane | None, tuple[PutAside, ...]], None], heard: Heard | None = None,
+    direct: Direct | None = None,
 ) -> tuple[Context, Desk]:  # fmt: skip
-    """The context and the desk of a claimed event. `hand_over` takes the lanes that are leased on the way, `heard` hears what is said.
+    """The context and the desk of a claimed event. `hand_over` takes the lanes that are leased on the way, `heard` hears what is said,
+    `direct` reaches the platform at once.
 
     Raises:
         ValueError: the chat's number is not configured any more.
         Away: Redis does not answer.
     """
     kind, address = chat_of(event)
-    if isinstance(event, events.Status):
+    if isinstance(event, OF_STORED_CHAT):
         kind, address = _stored_place(turn)
+    if kind == "contact":
+        turn = await informed(engine, turn, address)
     number = numbers.pick(turn.fields["number"].decode())
     enforced = kind == "contact" and window_enforced(number.kind, Destination(kind, address))
     seen = window_of(turn.fields, enforced=enforced, now=turn.now, margin=engine.terms.margin)
@@ -61,17 +91,19 @@ async def set_up(
     chat_name = getattr(event, "group_name", None) or getattr(event, "newsletter_name", None) or _name(turn)
     wrote = turn.fields.get("in")
     chat = Chat(number.name, kind, address, chat_name, datetime.fromtimestamp(int(wrote) / 1000, UTC) if wrote else None)
-    menus = menus_of(turn.fields)
-    choice = await _choice(engine, event, menus)
+    choice = await _choice(engine, event, turn.fields)
     label = choice.label if isinstance(choice, Choice) else None
+    found = _language(event, turn)
+    turn = replace(turn, fields={**turn.fields, **found}) if found else turn
     sender = _sender(event, turn)
-    consent = await consent_of(engine, turn, address) if kind == "contact" else 0
+    marks = marks_of(turn.fields)
+    record = await engine.find_record(event.id) if isinstance(event, events.Status) else None
     desk = Desk(
         engine=engine, numbers=numbers, turn=turn, window=seen, contact=sender if kind == "contact" else None, policy=bot.policy,
         event_id=event.id if inbound else f"{event.name}:{event.id}",  # the statuses of one message share its id
-        opted_out=consent > 0,
-        place=Place(key=turn.key, number=number.name, kind=kind, address=address), given={"contact": sender, "chat": chat}, menus=menus,
-        choice=choice, hand_over=hand_over, heard=heard,
+        human=human_of(turn.fields, turn.now), back_after=bot.handing_over.back_after,
+        place=Place(key=turn.key, number=number.name, kind=kind, address=address), given={"contact": sender, "chat": chat},
+        choice=choice, hand_over=hand_over, heard=heard, direct=direct, found=found,
     )  # fmt: skip
     ctx = Context(
         event=_as_received(event) if label is not None else event,
@@ -79,55 +111,70 @@ async def set_up(
         action=choice.action if isinstance(choice, Choice) else None,
         chat=chat, sender=sender, window=seen, now=datetime.fromtimestamp(turn.now / 1000, UTC), bot_name=bot.name,
         our_phone=inbound.to if inbound and not (inbound.to or "").endswith("@g.us") else None, desk=desk, late=turn.late, old=turn.old,
-        opted_out=consent > 0,
+        opted_out=marks.get("all", 0) > 0, message=sent_message(record, event.id) if record is not None else None,
     )  # fmt: skip
-    desk.decided = _decided(ctx, choice, bot)
+    desk.decided = _decided(ctx, choice, bot, out_of(marks))
     return ctx, desk
 
 
-def _decided(ctx: Context, choice: Choice | Ambiguous | None, bot: Bot) -> Decided | None:
+def _decided(ctx: Context, choice: Choice | Ambiguous | None, bot: Bot, opted_out: frozenset[Scope]) -> Decided | None:
     """What the contact decided by this message, before anything else looks at it (design section 3.14).
 
     A choice that carries an action is that action, whatever its label; a plain label that opts out does so.
     """
-    if bot.opt_out is None or not isinstance(ctx.event, events.Received | events.Reply):
+    if bot.opting_out is None or not isinstance(ctx.event, events.Received | events.Reply):
         return None
     if isinstance(choice, Choice) and choice.action is not None:
         return None
-    return bot.opt_out.decided(ctx.text, opted_out=ctx.opted_out)
+    return bot.opting_out.decided(ctx.text, opted_out=opted_out)
 
 
-async def consent_of(engine: TurnEngine, turn: Claimed, address: str) -> int:
-    """What the contact decided, in ms, negative for yes, 0 for nothing. A chat that is new asks once what is known of its person.
+def person_of(ctx: Context, desk: Desk, bot: Bot) -> Person | None:
+    """What a message has to do with a person who has the chat, or is to have it (design section 3.14); None for nothing.
+
+    A choice that carries an action is that action, whatever its label; what comes late asks for nothing.
+    """
+    if not isinstance(ctx.event, SILENT):
+        return None
+    if desk.human is not None:
+        return "gives it back" if bot.handing_over.asks_for_bot(ctx.text) and not ctx.old else "has it"
+    meant = isinstance(desk.choice, Choice) and desk.choice.action is not None
+    asks = not (meant or ctx.old or isinstance(ctx.event, events.Group)) and bot.handing_over.asks_for_person(ctx.text)
+    return "asked for" if asks else None
+
+
+async def informed(engine: TurnEngine, turn: Claimed, address: str) -> Claimed:
+    """The turn with what the contact decided among its fields: a chat that is new asks once what is known of its person.
 
     The commit notes that it did (`asked`); a decision that comes meanwhile, or later, is told to the chat by whoever enters it.
     """
-    known = turn.fields.get("consent")
-    if known is not None or "asked" in turn.fields:
-        return int(known or b"0")
-    mark = await engine.consent(engine.keys.person(canonical(await known_as(engine, address))))
-    if mark:
-        await engine.tell_consent(turn.key, mark)
-    return mark
+    if "asked" in turn.fields or marks_of(turn.fields):
+        return turn
+    marks = await engine.consent(engine.keys.person(canonical(await known_as(engine, address))))
+    if not marks:
+        return turn
+    await engine.tell_consent(turn.key, marks)
+    return replace(turn, fields={**turn.fields, **as_fields(marks)})
 
 
 def menus_of(stored: Mapping[str, bytes]) -> list[Menu]:
     """The menus among a chat's stored fields, that labels are still recognised from; newest first."""
-    menus = stored.get("menus")
-    return [Menu.load(one) for one in orjson.loads(menus)] if menus else []
+    return [Menu.load(orjson.loads(line)) for line in stored.get("menus", b"").split(b"\n") if line]
 
 
-async def _choice(engine: TurnEngine, event: events.Event, menus: list[Menu]) -> Choice | Ambiguous | None:
+async def _choice(engine: TurnEngine, event: events.Event, stored: Mapping[str, bytes]) -> Choice | Ambiguous | None:
     """The option that a message means, if any: quoted menus first, then the chat's last ones (design section 3.14)."""
     if not isinstance(event, events.Received | events.Reply | events.Group):
         return None
+    menus = menus_of(stored)
     quoted = await _quoted(engine, event.quoted_id, menus) if isinstance(event, events.Reply) and event.quoted_id else None
     if quoted is None and not menus:
         return None
     tap = event.tap
     choice = recognise(
-        menus, tap.label if tap else event.text, quoted=quoted, choice_id=tap.choice_id if tap else None, tapped=tap is not None
-    )
+        menus, tap.label if tap else event.text, quoted=quoted, choice_id=tap.choice_id if tap else None, tapped=tap is not None,
+        awaited=not stored["menus"].startswith(b"\n") if menus else False,
+    )  # fmt: skip
     if isinstance(choice, Choice) and choice.problem:
         log.warning("a stored option could not be read: %s", choice.problem)
     return choice
@@ -155,11 +202,21 @@ def _name(turn: Claimed) -> str | None:
 
 
 def _sender(event: events.Event, turn: Claimed) -> Contact | None:
+    if isinstance(event, events.Group | events.Newsletter):
+        return Contact(event.sender, event.sender_name, language_of({}, event.sender))
     if isinstance(event, events.Inbound):
-        stored = None if isinstance(event, events.Group | events.Newsletter) else _name(turn)
-        return Contact(event.sender, event.sender_name or stored)
-    kind, address = _stored_place(turn) if isinstance(event, events.Status) else chat_of(event)
-    return Contact(address, _name(turn)) if kind == "contact" else None
+        return known_contact(turn.fields, event.sender, event.sender_name or _name(turn))
+    kind, address = _stored_place(turn) if isinstance(event, OF_STORED_CHAT) else chat_of(event)
+    told = event.full_name if isinstance(event, events.Lead) else None
+    return known_contact(turn.fields, address, told or _name(turn)) if kind == "contact" else None
+
+
+def _language(event: events.Event, turn: Claimed) -> dict[str, bytes]:
+    """The language that a contact's message is in, where none is known yet."""
+    if {"language", "heard"} & turn.fields.keys() or not isinstance(event, events.Received | events.Reply) or event.tap is not None:
+        return {}
+    found = detect(event.text)
+    return {"heard": found.encode()} if found is not None else {}
 
 
 def _stored_place(turn: Claimed) -> tuple[ChatKind, str]:

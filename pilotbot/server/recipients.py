@@ -1,30 +1,42 @@
 """Whom we write to on our own: the chat, its window, what they decided; and messages to them as notices (design 3.2, 3.6, 3.13)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import get_args
 
-from pilotbot.contacts import Window, address, canonical, sendable
+from pilotbot.contacts import Human, Window, address, canonical, human_of, profile, sendable
 from pilotbot.context import Contact, Outcome
 from pilotbot.engine import (
+    ChatKey,
     Consent,
     Decision,
     Engine,
     Notice,
     Place,
     PutAside,
+    Scope,
+    as_fields,
     derived_id,
+    marks_of,
 )
+from pilotbot.engine.merge import Move
 from pilotbot.replies import (
+    REASONS,
     Destination,
     Policy,
     Saying,
     Skipped,
     window_enforced,
 )
+from pilotbot.server.followups import name_of
+from pilotbot.server.manners import Standing
 from pilotbot.server.saying import Numbers, Said, destination, say, whole, window_of
+from pilotbot.server.templates import Templates
 from pilotbot.server.turn_engine import TurnEngine
 from pilotbot.settings import NumberSettings
 
-OPTED_OUT = "the contact opted out of messages that they did not ask for"
+OPTED_OUT = REASONS["opted-out"]
+HUMAN = "a person has this chat: nothing is planned until the bot has it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +51,16 @@ class Target:
     now: int
     last_inbound: int | None
     generation: int
-    opted_out: bool
+    human: Human | None = None
+    standing: Standing
 
-    def say(self, saying: Saying, *, occasion: str, policy: Policy) -> Said:
-        """Render a content that nobody asked for, once per chat and `occasion`."""
-        said = say(
+    def say(self, saying: Saying, *, occasion: str, policy: Policy, templates: Templates, due: int | None = None) -> Said:
+        """Render a content that nobody asked for, once per chat and `occasion`; `due` is when it is to be sent (business ms)."""
+        return say(
             saying, to=self.to, number=self.number, contact=self.contact, seen=self.seen, now=self.now, policy=policy,
-            base=derived_id(occasion, self.place.key.id), given={"contact": self.contact},
+            base=derived_id(occasion, self.place.key.id), given={"contact": self.contact}, chat=self.place.key.id, standing=self.standing,
+            due=due, templates=templates,
         )  # fmt: skip
-        return replace(said, items=tuple(replace(item, business=True) for item in said.items))
 
 
 async def whom(engine: TurnEngine, number: NumberSettings, who: str | Contact) -> Target:
@@ -56,20 +69,41 @@ async def whom(engine: TurnEngine, number: NumberSettings, who: str | Contact) -
     known = await known_as(engine, to.address) if to.kind == "contact" else to.address
     key = engine.keys.chat(number.name, canonical(known))
     chat = await engine.chat(key)
+    if "moved" in chat.fields:  # just now, and the alias is not learned yet
+        key = ChatKey.parse(chat.fields["moved"].decode())
+        chat = await engine.chat(key)
     if (seen := chat.fields.get("address")) is not None and sendable(seen.decode()):
         to = replace(to, address=seen.decode())  # the spelling that the platform knows the contact by (design section 3.2)
     name = chat.fields.get("name", b"").decode() or None
-    mark = whole(chat.fields.get("consent"))
-    if mark is None and to.kind == "contact":  # a chat that began after the contact decided, on another number of ours, is told now
+    stored = chat.fields
+    if to.kind == "contact" and not marks_of(stored):  # a chat that began after the contact decided, on another number of ours, is told now
         person = engine.keys.person(canonical(known))
-        if mark := await engine.consent(person):
-            await engine.tell_consent(key, mark)
+        if marks := await engine.consent(person):
+            await engine.tell_consent(key, marks)
+            stored = {**stored, **as_fields(marks)}
     return Target(
         to=to, place=Place(key=key, number=number.name, kind=to.kind, address=to.address), number=number,
-        contact=who if isinstance(who, Contact) else Contact(to.address, name),
+        contact=_given(who, known_contact(stored, to.address, name)),
         seen=window_of(chat.fields, enforced=window_enforced(number.kind, to), now=chat.now, margin=engine.terms.margin),
         now=chat.now, last_inbound=whole(chat.fields.get("in")),
-        generation=whole(chat.fields.get("generation")) or 0, opted_out=(mark or 0) > 0,
+        generation=whole(chat.fields.get("generation")) or 0,
+        human=human_of(chat.fields, chat.now), standing=Standing(stored),
+    )  # fmt: skip
+
+
+def known_contact(fields: Mapping[str, bytes], address: str, name: str | None) -> Contact:
+    """A contact as their chat knows them."""
+    return Contact(
+        address, name, profile.language_of(fields, address), profile.timezone_of(fields), profile.tags(fields.get("tags"))
+    )  # fmt: skip
+
+
+def _given(who: str | Contact, known: Contact) -> Contact:
+    """A contact as they were given, with what is known of them besides."""
+    if not isinstance(who, Contact):
+        return known
+    return Contact(
+        who.address, who.name or known.name, who.language or known.language, who.timezone or known.timezone, who.tags or known.tags
     )  # fmt: skip
 
 
@@ -78,34 +112,57 @@ async def known_as(engine: TurnEngine, to: str) -> str:
     return to if to.startswith("+") else await engine.alias(to) or to
 
 
+def contact_address(who: str | Contact) -> str:
+    """The normal address of somebody who can decide. Raises ValueError for what is none, and for groups and newsletters."""
+    to = address(who.address if isinstance(who, Contact) else who)
+    if destination(to).kind != "contact":
+        raise ValueError("a group or newsletter decides nothing; give a contact's phone number")
+    return to
+
+
+def check_consent(evidence: str, purpose: str) -> None:
+    """Refuse a decision that nothing shows, or that is about nothing. Raises ValueError."""
+    if not isinstance(evidence, str) or not evidence.strip():
+        raise ValueError("evidence is what shows it, for the ledger: the contact's words, a note")
+    if purpose not in get_args(Scope):
+        raise ValueError(f"{purpose!r} is no purpose: a contact decides about {', '.join(get_args(Scope))}")
+
+
 async def decision(engine: TurnEngine, numbers: Numbers, to: str, entry: Consent) -> Decision:
     """What a contact decided, with all their chats."""
     known = await known_as(engine, to)
-    other = await engine.alias(known)
+    other = await engine.alias(canonical(known))
     names = (canonical(known), *((canonical(other),) if other else ()))
     chats = tuple(engine.keys.chat(number, name) for number in numbers.names for name in names)
     return Decision(entry=entry, person=engine.keys.person(names[0]), chats=chats)
 
 
 async def joined(engine: Engine, numbers: Numbers, bsuid: str, phone: str) -> tuple[PutAside, ...]:
-    """Learn whose phone a BSUID is: what the person decided under one holds under both. Returns what waited for their silence."""
+    """Learn whose phone a BSUID is: what the person decided under one holds under both, and their
+    chats become one. Returns what waited for their silence."""
     names = canonical(bsuid), canonical(phone)
     persons = [engine.keys.person(name) for name in names]
-    ours, theirs = ([engine.keys.chat(number, name) for number in numbers.names] for name in names)
-    put_aside = await engine.join(persons[0], persons[1], [*ours, *theirs], ours)
-    await engine.learn_alias(bsuid, phone)  # last: after a crash before that, it is all done again
+    moves = [
+        Move(engine.keys.chat(number, names[0]), engine.keys.chat(number, names[1]), phone) for number in numbers.names
+    ]  # fmt: skip
+    put_aside = await engine.join(persons[0], persons[1], moves, name_of)
+    await engine.learn_alias(bsuid, phone, names[1])  # last: after a crash before that, it is all done again
     return put_aside
 
 
 async def compose(
-    engine: TurnEngine, number: NumberSettings, who: str | Contact, saying: Saying, *, occasion: str, policy: Policy
-) -> tuple[Notice | None, Outcome]:
+    engine: TurnEngine, number: NumberSettings, who: str | Contact, saying: Saying, *, occasion: str, policy: Policy,
+    templates: Templates,
+) -> tuple[Notice | None, Outcome]:  # fmt: skip
     """A message to any chat, as a notice for its lane, with the forecast by that chat's window. Once per chat and `occasion`.
 
-    There is no notice for those who opted out; who does so later is not written to either: the lane looks again.
+    There is no notice where a policy leaves it out, as for those who opted out. What changes later counts, too: the lane looks again.
     """
     target = await whom(engine, number, who)
-    said = target.say(saying, occasion=occasion, policy=policy)
-    if target.opted_out:
-        return None, Skipped(OPTED_OUT)
+    said = target.say(saying, occasion=occasion, policy=policy, templates=templates)
+    if said.withheld:
+        return None, said.outcome
+    cap = said.items[0].cap
+    if cap is not None and await engine.recent(target.place.key, target.now - cap[1]) >= cap[0]:
+        return None, Skipped(REASONS["capped"])
     return Notice(place=target.place, items=said.items), said.outcome

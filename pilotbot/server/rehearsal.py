@@ -9,11 +9,27 @@ from pilotbot import events
 from pilotbot.bot import Bot
 from pilotbot.contacts import Decided, Window
 from pilotbot.context import Context
-from pilotbot.engine import ChatKey, ChatView, Claimed, Effects, Engine, Item, Keyring, Lane, Place, PutAside, Record, Settled, Terms, Waits
+from pilotbot.engine import (
+    ChatKey,
+    ChatView,
+    Claimed,
+    Effects,
+    Engine,
+    Item,
+    Keyring,
+    Lane,
+    Marks,
+    Place,
+    PutAside,
+    Record,
+    Settled,
+    Terms,
+    Waits,
+)
 from pilotbot.replies import Ambiguous, Choice, Destination, NumberKind, choose, window_enforced
 from pilotbot.routing import Routes, Trace
 from pilotbot.server.journal import Journal, TurnNote, Utterance, Why, why
-from pilotbot.server.prepare import menus_of, set_up
+from pilotbot.server.prepare import Person, menus_of, person_of, set_up
 from pilotbot.server.saying import Numbers, window_of
 from pilotbot.server.turn import Hands, TurnRunner
 
@@ -59,12 +75,20 @@ class DryEngine:
         """The follow-ups that wait in a chat."""
         return await self._real.follow_ups(key) if self._real is not None else []
 
-    async def consent(self, person: ChatKey) -> int:
-        """What a person decided."""
-        return await self._real.consent(person) if self._real is not None else 0
+    async def kept(self, key: ChatKey) -> list[bytes]:
+        """What was written while a person had a chat."""
+        return await self._real.kept(key) if self._real is not None else []
 
-    async def tell_consent(self, chat: ChatKey, mark: int) -> None:
+    async def consent(self, person: ChatKey) -> Marks:
+        """What a person decided."""
+        return await self._real.consent(person) if self._real is not None else {}
+
+    async def tell_consent(self, chat: ChatKey, marks: Marks) -> None:
         """Tell nobody."""
+
+    async def recent(self, chat: ChatKey, since: int) -> int:
+        """How many messages a chat got since then that a cap counts."""
+        return await self._real.recent(chat, since) if self._real is not None else 0
 
     async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:  # noqa: ARG002 - as Engine
         """Remember what would have left before the commit."""
@@ -115,8 +139,8 @@ class Line:
 class Rehearsal:
     """What a turn would be, on a number of this `kind`.
 
-    `trace` is None where a label has several meanings, so that the bot asks which before anything is routed, and where the contact opts
-    out or in (`decided`). `note` is None where the
+    `trace` is None where the bot asks which option is meant, or shows the next page of them, before anything is routed, and where the
+    contact opts out or in (`decided`), asks for a person, or writes while one has the chat (`person`). `note` is None where the
     handler was not run; `states` are the changed ones, as they would be stored, by name.
     """
 
@@ -125,6 +149,7 @@ class Rehearsal:
     choice: Choice | Ambiguous | None
     trace: Trace | None
     decided: Decided | None = None
+    person: Person | None = None
     note: TurnNote | None = None
     lines: tuple[Line, ...] = ()
     states: Mapping[str, bytes]
@@ -140,10 +165,11 @@ async def rehearse(
         Away: Redis does not answer.
     """
     ctx, desk = await set_up(turn, events.decode(turn.body), bot=bot, engine=engine, numbers=numbers, hand_over=lambda *_: None)
-    trace = None if isinstance(desk.choice, Ambiguous) or desk.decided else await routes.trace(ctx)
+    person = person_of(ctx, desk, bot)
+    trace = None if desk.asks or desk.decided or person else await routes.trace(ctx)
     kind = numbers.pick(desk.place.number).kind
     if not run:
-        return Rehearsal(ctx=ctx, kind=kind, choice=desk.choice, trace=trace, decided=desk.decided, states={})
+        return Rehearsal(ctx=ctx, kind=kind, choice=desk.choice, trace=trace, decided=desk.decided, person=person, states={})
     journal = Journal(margin=engine.terms.margin)
     hands = Hands(
         lane=lambda _: None, reserve=lambda: False, release=lambda: None, wake_lane=lambda _: None, relay=lambda *_: None,
@@ -154,7 +180,9 @@ async def rehearse(
     (note,) = journal.turns(turn.key)
     lines = tuple([await _line(said, engine, numbers, desk.place) for said in note.said])
     states = {field.removeprefix("state:"): raw for field, raw in engine.effects.sets.items() if field.startswith("state:")}
-    return Rehearsal(ctx=ctx, kind=kind, choice=desk.choice, trace=trace, decided=desk.decided, note=note, lines=lines, states=states)
+    return Rehearsal(
+        ctx=ctx, kind=kind, choice=desk.choice, trace=trace, decided=desk.decided, person=person, note=note, lines=lines, states=states
+    )
 
 
 async def _line(said: Utterance, engine: DryEngine, numbers: Numbers, here: Place) -> Line:

@@ -1,4 +1,4 @@
-"""What is looked up at the platform besides sending: overdue statuses, templates, the sandbox's clock."""
+"""What is looked up at the platform besides sending and templates: overdue statuses, the sandbox's clock."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 import httpx
 import orjson
 
-from pilotbot.bot import Bot
 from pilotbot.engine import Engine
 from pilotbot.events import Event, decode
 from pilotbot.platform import MessageStatus, PilotStatus, PlatformError
@@ -22,19 +21,15 @@ class Remote:
 
     def __init__(
         self,
-        bot: Bot,
         settings: Settings,
         engine: Engine,
         platform: Mapping[str, PilotStatus],
         take: Callable[[Event, bytes], Awaitable[object]],
     ) -> None:
-        self._bot = bot
         self._settings = settings
         self._engine = engine
         self._platform = platform
         self._take = take
-        self.told: dict[str, str] = {}
-        """What is wrong at the platform, by number."""
 
     async def ask_for_statuses(self) -> None:
         """Messages without a final status for ten minutes: the webhook may be lost (design section 3.5)."""
@@ -49,26 +44,6 @@ class Remote:
                     raw = as_event(found, platform_id, number.id)
                     await self._take(decode(raw), raw)
                     break
-
-    async def look_at_templates(self) -> None:
-        """Remote mistakes are told, in log and /readyz, and refuse nothing (design section 3.16)."""
-        for name, client in self._platform.items():
-            meta = next(number.kind for number in self._settings.numbers if number.name == name) == "meta"
-            try:
-                found = await client.templates()
-            except PlatformError as error:
-                log.error("number %s: the platform does not give its templates: %s", name, error)  # noqa: TRY400 - told, not traced
-                trouble, known = [f"the platform does not give its templates: {error}"], await self._engine.recall(f"templates:{name}")
-                catalogue: dict[str, str | None] | None = orjson.loads(known) if known else None
-            else:
-                trouble, catalogue = [], {template.name: template.problem(meta=meta) for template in found}
-                await self._engine.remember(f"templates:{name}", orjson.dumps(catalogue))
-            for used in sorted(self._bot.templates()) if catalogue is not None else ():
-                problem = catalogue.get(used, "the platform has no such template") if catalogue is not None else None
-                if problem:
-                    log.error("number %s: template %s: %s", name, used, problem)
-                    trouble.append(f"template {used}: {problem}")
-            self.told[name] = "; ".join(trouble) or "ok"
 
     async def meet_clock(self) -> None:
         """Business time and the sandbox's clock agree: whichever is ahead, the other follows (design section 3.3)."""
@@ -85,9 +60,10 @@ class Remote:
 
 
 def as_event(found: MessageStatus, platform_id: str, number_id: str | None) -> bytes:
-    """What a message's look-up says (contract 4.1), as the webhook that would have said it (contract 8.5)."""
-    data = {
+    """What a message's look-up says (contract 4.1), as the webhook that would have said it (contract 8.5), and what else it knows."""
+    data: dict[str, object] = {
         "numberId": number_id, "id": platform_id, "messageId": found.external_message_id, "correlationId": found.correlation_id,
-        "to": found.destination_number or platform_id, "errorCode": found.error_code,
+        "to": found.destination_number or platform_id, "errorCode": found.error_code, "sentAt": found.sent_at,
+        "deliveredAt": found.delivered_at, "readAt": found.read_at, "metaPricing": {"category": found.category},
     }  # fmt: skip
     return orjson.dumps({"event": f"message.{found.status.lower()}", "data": data})

@@ -20,20 +20,26 @@ from pilotbot.engine import Away, ChatKey, Engine, Notice, Terms
 from pilotbot.engine.durability import fsync_of
 from pilotbot.engine.embedded import RedisServer
 from pilotbot.engine.timers import AT_ONCE
-from pilotbot.events import Event, Inspect
+from pilotbot.events import Alert, Event, Inspect, Status
 from pilotbot.platform import PilotStatus, PlatformError
 from pilotbot.server.app import build_app, build_runner
 from pilotbot.server.catch_up import CatchUp
+from pilotbot.server.direct import Direct
+from pilotbot.server.followups import name_of
+from pilotbot.server.handover import Handovers
+from pilotbot.server.health import Alerts, Health
 from pilotbot.server.inspection import Inspection
 from pilotbot.server.intake import Intake, Tell
 from pilotbot.server.journal import Journal
 from pilotbot.server.kept import Kept
+from pilotbot.server.media import Downloads
 from pilotbot.server.outbox import LaneOutbox
 from pilotbot.server.pool import LETTING_GO
 from pilotbot.server.remote import Remote
 from pilotbot.server.saying import Numbers
 from pilotbot.server.schedules import Ticker
 from pilotbot.server.sender import Sender
+from pilotbot.server.templates import Templates, Watch, catalogue_of
 from pilotbot.server.turn import Hands, TurnRunner
 from pilotbot.server.watchdog import Watchdog
 from pilotbot.server.worker import Worker
@@ -100,6 +106,7 @@ def terms_of(settings: Settings) -> Terms:
         depth=settings.chat_waiting_most, high_water=settings.waiting_most, contact_gap=_ms(1 / settings.contact_per_second),
         contact_burst=settings.contact_burst, number_gap=_ms(1 / settings.business_per_second),
         number_burst=max(round(settings.business_per_second), 1), chat_gap=_ms(settings.business_chat_seconds),
+        sequence_wait=_ms(settings.sequence_wait_seconds),
     )  # fmt: skip
 
 
@@ -137,31 +144,50 @@ class Runtime:
         self._settings = settings
         self._platform = platform
         self._routes = bot.build()
-        numbers = Numbers(settings.numbers)
-        self._sender = Sender(engine, platform, counts=self.counts, lanes=settings.senders, journal=self.journal)
-        self._outbox = LaneOutbox(engine, numbers, policy=bot.policy, wake=self._sender.wake)
+        templates = Templates(catalogue_of(bot, settings), settings.language)
+        numbers = Numbers(settings.numbers, templates)
+        self._alerts = Alerts(
+            engine, wanted=self._routes.wants(Alert), counts=self.counts, wake=lambda shard: self._worker.wake(shard)
+        )  # fmt: skip
+        self._sender = Sender(
+            engine, platform, counts=self.counts, lanes=settings.senders, journal=self.journal,
+            keep_content=self._routes.wants(Status), alert=self._alerts.tell,
+        )  # fmt: skip
+        downloads = Downloads(
+            most=settings.media_max_bytes, patience=settings.media_timeout_seconds,
+            sandbox=settings.api_url if settings.obeys_sandbox_clock else None,
+        )  # fmt: skip
+        direct = Direct(engine, platform, downloads=downloads, typing=settings.typing)
+        self._outbox = LaneOutbox(engine, numbers, policy=bot.policy, wake=self._sender.wake, direct=direct)
         hands = Hands(
             lane=self._sender.offer, reserve=self._sender.reserve, release=self._sender.release, wake_lane=self._sender.wake,
             relay=self._relay_soon, put_aside=self._sender.note,
         )  # fmt: skip
         turns = TurnRunner(
             bot, self._routes, engine, numbers, hands, timeout=settings.handler_timeout_seconds, reveal=reveal, counts=self.counts,
-            journal=self.journal,
+            journal=self.journal, direct=direct,
         )  # fmt: skip
         self._worker = Worker(engine, turns.run, turns=settings.workers)
         schedules = self._routes.schedules
         self._ticker = Ticker(engine, schedules, number=settings.numbers[0].name, wake=self._worker.wake, counts=self.counts)
+        self._handovers = Handovers(
+            engine, settings.numbers, platform, bot.handing_over, counts=self.counts, put_aside=self._sender.note, wake=self._worker.wake
+        )  # fmt: skip
         self._intake = Intake(
             engine, settings.numbers, Tell(self._worker.wake, self._sender.wake, self._sender.note), wants=self._wants,
-            wants_stale=self._routes.wants_stale, opt_out=bot.opt_out,
+            wants_stale=self._routes.wants_stale, opt_out=bot.opting_out,
             follow_clock=settings.obeys_sandbox_clock, counts=self.counts, clock_moved=self._time_passed,
+            echo=self._handovers.heard, health=Health(engine, self._alerts).heard,
         )  # fmt: skip
         taken_in = self._intake if self.duties.webhooks else None
         self._catch_up = CatchUp(engine, settings.numbers, platform, self._intake.take, counts=self.counts)
         self.app = build_app(
             settings, taken_in, ready=self._readiness, counts=self.counts, inspect=self._inspect(), catch_up=self._catch_up
         )  # fmt: skip
-        self._remote = Remote(bot, settings, engine, platform, self._intake.take)
+        self._remote = Remote(settings, engine, platform, self._intake.take)
+        self._watch = Watch(
+            bot, settings.numbers, engine, platform, templates, counts=self.counts, alert=self._alerts.tell
+        )  # fmt: skip
         self._kept = Kept(engine, settings, at_desk=reveal)
         self._watchdog = Watchdog(self.counts)
         self._tasks: list[asyncio.Task[None]] = []
@@ -179,6 +205,7 @@ class Runtime:
             jobs["missed webhooks"] = forever(self._catch_up.tick, 2.0, "missed webhooks are not looked for")
         if self.duties.work:
             await self._ticker.begin()
+            await self._watch.recall()
             jobs |= self._work()
         self._tasks = [asyncio.create_task(job, name=f"pilotbot-{name}") for name, job in jobs.items()]
         for task in self._tasks:
@@ -195,11 +222,13 @@ class Runtime:
             "renewal of turns": forever(self._worker.renew, lease / 3, "turns are not renewed"),
             "renewal of lanes": forever(self._sender.renew, lease / 3, "lanes are not renewed"),
             "relay": forever(self._relay_leftovers, 5.0, "the relay waits"),
+            "merges": forever(self._move_on, 1.0, "chats of one person wait to become one"),
             "follow-ups": forever(self._fire, 0.25, "follow-ups wait"),
+            "handovers": forever(self._handovers.look, 0.25, "echoes and handovers that are over wait"),
             "schedules": forever(self._ticker.tick, 1.0, "schedules wait"),
             "holds": forever(self._sweep, 60.0, "holds that ran out wait"),
             "statuses": forever(self._remote.ask_for_statuses, 30.0, "overdue statuses are not asked for"),
-            "templates": forever(self._remote.look_at_templates, 3600.0, "the catalogue of templates could not be read"),
+            "templates": forever(self._watch.look, 3600.0, "the catalogue of templates could not be read"),
         }
 
     async def stop(self, grace: float = GRACE) -> None:
@@ -232,7 +261,7 @@ class Runtime:
     async def _readiness(self) -> Mapping[str, object]:
         """Ready: Redis answers, knows the scripts (or is told them again) and keeps what is promised; no part of the work has ended."""
         loop = {"longest_lag": round(self._watchdog.lag, 3)}
-        state: dict[str, object] = {"remote": self._remote.told, "loop": loop, "counts": dict(self.counts)}
+        state: dict[str, object] = {"remote": self._watch.told, "loop": loop, "counts": dict(self.counts)}
         ended = [task.get_name() for task in self._tasks if task.done()]
         try:
             async with asyncio.timeout(2):
@@ -282,6 +311,7 @@ class Runtime:
     async def _time_passed(self) -> None:
         """The sandbox moved its clock: what that makes due is under way before it is told so."""
         if self.duties.work:
+            await self._handovers.look()
             await self._fire()
             await self._ticker.tick()
 
@@ -291,6 +321,16 @@ class Runtime:
             self._sender.note(put_aside)
             for notice in notices:
                 self._sender.wake(notice.place.key.shard)
+
+    async def _move_on(self) -> None:
+        """Go on with chats that move into others; all processes do, and each step may be done twice."""
+        for shard in range(self.engine.shards):
+            for move in await self.engine.merges.due(shard):
+                moved, put_aside = await self.engine.merges.go_on(move, name_of)
+                self._sender.note(put_aside)
+                if moved:
+                    self._worker.wake(move.target.shard)
+                    self._sender.wake(move.target.shard)
 
     async def _sweep(self) -> None:
         for shard in range(self.engine.shards):

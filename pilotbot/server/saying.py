@@ -1,5 +1,6 @@
 """From what is said to what is stored: rendered content becomes outbox items, in the order of sending."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from pilotbot.engine import (
 from pilotbot.replies import (
     DEFAULT,
     ClosedPolicy,
+    Delivery,
     Destination,
     Menu,
     Policy,
@@ -24,10 +26,16 @@ from pilotbot.replies import (
     Saying,
     Skipped,
     forecast,
+    next_page,
     render,
     window_enforced,
 )
+from pilotbot.server.manners import ANSWER, Standing, delivered, manners
+from pilotbot.server.templates import Templates
 from pilotbot.settings import NumberSettings
+
+LANE_DEPTH = 200  # items that one lane holds, and so a content at most
+_NAME = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +43,17 @@ class Said:
     """One content, ready to be stored: its items in the order of sending, and what is expected of it."""
 
     items: tuple[Item, ...]
-    menu: Menu | None
     outcome: Outcome
+    withheld: bool = False
+    """Whether a policy leaves it out, whatever the window."""
 
 
 class Numbers:
     """The configured numbers by name, and what each may send."""
 
-    def __init__(self, numbers: Sequence[NumberSettings]) -> None:
+    def __init__(self, numbers: Sequence[NumberSettings], templates: Templates | None = None) -> None:
         self._by_name = {number.name: number for number in numbers}
+        self.templates = templates or Templates()
 
     def pick(self, name: str | None) -> NumberSettings:
         """The number of that name; the only one without a name. Raises ValueError."""
@@ -61,42 +71,82 @@ class Numbers:
 
 def say(
     saying: Saying, *, to: Destination, number: NumberSettings, contact: Contact | None, seen: Window, now: int, policy: Policy, base: str,
-    given: Mapping[str, object],
+    given: Mapping[str, object], chat: str, standing: Standing | None = None, due: int | None = None, asked: int | None = None,
+    leads: bool = False, templates: Templates | None = None,
 ) -> Said:  # fmt: skip
     """Render what is said into items.
 
     `contact` is who it goes to, None where nobody is known; `seen` the window as it is now (for the forecast), `policy` what holds where
     the call leaves it out, `base` what the items' ids derive from, `given` the values that Jinja can name beside those of the call.
+    `chat` is its name in the engine. `standing` is that of a chat that did not ask for it, None for an answer to what was `asked` then
+    (business ms); `due` when it is to be sent, where that is not now. `leads`: what comes after it waits until it was reported sent.
+    `templates` says which language of a template goes.
     """
     holds = (saying.policy or Policy()).over(policy).over(DEFAULT)
     closed = holds.closed or "defer"
-    rendered = render(
-        saying.content, to=to, kind=number.kind, values={**given, **saying.values}, options=saying.options, media=saying.media,
-        template=saying.template,
+    rendered = (
+        next_page(saying.content, to=to, kind=number.kind, lists=number.lists)
+        if isinstance(saying.content, Menu)
+        else render(
+            saying.content, to=to, kind=number.kind, values={**given, **saying.values}, options=saying.options, media=saying.media,
+            template=saying.template, lists=number.lists, naming=(templates or Templates()).naming(number.name, contact),
+        )
     )  # fmt: skip
+    how = ANSWER
+    if standing is not None or saying.delivery is not None or holds.answer_within:
+        asks = saying.delivery or Delivery()
+        rendered = delivered(rendered, asks, meta=number.kind == "meta")
+        how = manners(
+            holds, asks, business=standing is not None, contact=contact if to.kind == "contact" else None, now=now, due=due or now,
+            asked=asked,
+        )  # fmt: skip
     enforced = window_enforced(number.kind, to)
     until = datetime.fromtimestamp((now + HOLD) / 1000, UTC)
-    outcome = forecast(rendered, enforced=enforced, window_open=seen.free, closed_policy=closed, until=until)
-    items = _items(rendered, base=base, enforced=enforced, closed=closed)
-    menu = replace(rendered.menu, id=items[-1].id) if rendered.menu is not None else None
-    return Said(items=items, menu=menu, outcome=outcome)
+    outcome = forecast(rendered, enforced=enforced, window_open=_free(seen, how.deliver_at), closed_policy=closed, until=until)
+    by_window, outcome = outcome, how.expected(outcome, standing, now)
+    items = tuple(how.on(item) for item in _items(rendered, base=base, enforced=enforced, closed=closed, whole=how.whole))
+    if leads:
+        items = (*items[:-1], replace(items[-1], leads=how.deliver_at is None))
+    if not isinstance(outcome, Skipped):
+        outcome = replace(outcome, id=f"{chat}-{base}-{len(items)}")
+    return Said(items=items, outcome=outcome, withheld=isinstance(outcome, Skipped) and outcome is not by_window)
 
 
-def _items(rendered: Rendered, *, base: str, enforced: bool, closed: ClosedPolicy) -> tuple[Item, ...]:
-    has_template, several = rendered.parts[0].template is not None, len(rendered.parts) > 1
+def _free(seen: Window, deliver_at: int | None) -> bool:
+    """Whether free-form content may go, by the window of when it is to be delivered."""
+    if deliver_at is None or seen.closes_at is None:
+        return seen.free
+    return seen.free and deliver_at < seen.closes_at.timestamp() * 1000
+
+
+def items_of(name: str) -> tuple[str, list[str]]:
+    """The chat and the items that an outcome's `id` names. Raises ValueError where it is none."""
+    chat, _, rest = name.partition("-")
+    base, _, count = rest.partition("-")
+    if not (_NAME.fullmatch(chat) and base and count.isdecimal() and int(count) <= LANE_DEPTH):
+        raise ValueError(f"{name!r} is no message: give the id of what reply, notify or sequence returned")
+    return chat, [derived_id(base, ordinal) for ordinal in range(int(count))]
+
+
+def _items(rendered: Rendered, *, base: str, enforced: bool, closed: ClosedPolicy, whole: bool) -> tuple[Item, ...]:
+    """`whole`: what becomes of the first part decides for all, also where there is no template."""
+    several = len(rendered.parts) > 1
+    together = several and (whole or rendered.parts[0].template is not None)
     items = []
-    for ordinal, part in enumerate(rendered.parts):
-        name = derived_id(base, ordinal)
+    ids = [derived_id(base, ordinal) for ordinal in range(len(rendered.parts))]
+    for name, part in zip(ids, rendered.parts, strict=True):
+        menu = part.menu if part.menu is None or part.menu.id else replace(part.menu, id=ids[-1])  # a further page is of the same menu
         items.append(
             Item(
                 id=name,
                 free=part.free.to_bytes() if part.free else b"",
                 template=part.template.to_bytes() if part.template else b"",
-                menu=orjson.dumps(replace(part.menu, id=name).dump()) if part.menu else b"",
+                menu=orjson.dumps(menu.dump()) if menu is not None else b"",
                 enforced=enforced,
                 closed=closed,
-                group=base if several and has_template else "",
-                rest=part.rest and has_template,
+                group=base if together else "",
+                rest=part.rest and together,
+                leads=part.leads,
             )
         )
     return tuple(items)
@@ -123,7 +173,7 @@ def expects(outcome: Outcome) -> str:
             return f"queued, expected as {outcome.expected_mode}"
         case Skipped():
             return f"not sent: {outcome.reason}"
-    return "waits until the contact writes"
+    return "waits until the contact writes" if outcome.why == "window" else f"waits for the end of quiet hours, {outcome.until:%H:%M} UTC"
 
 
 def whole(value: bytes | None) -> int | None:

@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -15,6 +15,7 @@ import orjson
 from pilotbot.contacts import canonical
 from pilotbot.engine import HOUR, WINDOW, Engine, Lane, Pause, PutAside, Settled
 from pilotbot.platform import Family, PilotStatus, PlatformError, backoff
+from pilotbot.replies.sent import read_posted
 from pilotbot.server.breaker import SHORTEST, Breaker, Leave
 from pilotbot.server.intake import hand_on_parked, settle_failure
 from pilotbot.server.journal import Journal, Result
@@ -86,16 +87,20 @@ class Sender(Pool[Lane]):
     """Drains lanes, many chats at once, each in order.
 
     `clients` maps the configured number's name to its client; `lanes` is how many are drained at the same time; `poll` in seconds.
-    `journal` is told of each post, where there is one.
+    `journal` is told of each post, where there is one; `keep_content` says that handlers of statuses want what was sent.
+    `alert` is told that a number pauses: which, why in a word and in the platform's, and when (business ms).
     """
 
     what = "lane"
 
     def __init__(
         self, engine: Engine, clients: Mapping[str, PilotStatus], *, counts: Counter[str], lanes: int = 64, poll: float = 0.25,
-        journal: Journal | None = None,
+        journal: Journal | None = None, keep_content: bool = False,
+        alert: Callable[[str, str, str, int], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(engine, most=lanes, poll=poll)
+        self._keep_content = keep_content
+        self._alert = alert
         self._clients = clients
         self._counts = counts
         self._journal = journal
@@ -183,7 +188,7 @@ class Sender(Pool[Lane]):
                 log.warning("the history could not be read: %s (item %s)", error, lane.item.id)
                 verdict = Verdict("retry", backoff(lane.tries, retry_after=error.retry_after, random=random.random), unknown=True)
                 # That the history may not be read says nothing of posts.
-                await self._unsent(lane, await self._heed(lane.number, error, verdict, probe) if troubled(error) else verdict)
+                await self._unsent(lane, await self._heed(lane.number, error, verdict, probe, lane.now) if troubled(error) else verdict)
                 return None
             if found is not None:
                 return await self._sent(lane, found)
@@ -204,7 +209,7 @@ class Sender(Pool[Lane]):
             self._counts[f"post:{error.family}"] += 1
             level = logging.INFO if verdict.what == "retry" else logging.WARNING
             log.log(level, "post: %s -> %s (item %s)", error, verdict.what, lane.item.id)
-            verdict = await self._heed(lane.number, error, verdict, probe)
+            verdict = await self._heed(lane.number, error, verdict, probe, lane.now)
             if verdict.what == "sent":
                 self._posted(lane, "sent", str(error))
                 return await self._settle(lane, await self._engine.sent(lane))
@@ -212,9 +217,11 @@ class Sender(Pool[Lane]):
             return None
         self._counts[f"sent:{lane.pin}"] += 1
         self._works(lane.number)
+        if lane.down and await self._engine.up(lane.number):
+            log.warning("number %s sends again: a post that was tried worked", lane.number)
         return await self._sent(lane, accepted.id)
 
-    async def _heed(self, number: str, error: PlatformError, verdict: Verdict, probe: int) -> Verdict:
+    async def _heed(self, number: str, error: PlatformError, verdict: Verdict, probe: int, now: int) -> Verdict:
         """What a failure says of its number, beside the item: it pauses in all processes, or it works. Returns what to do with the item."""
         breaker = self._breakers[number]
         told = breaker.why
@@ -240,6 +247,8 @@ class Sender(Pool[Lane]):
             until = await self._engine.pause(number, round(pause * 1000), str(error))
         finally:
             breaker.paused(until)
+        if breaker.why != told and self._alert is not None:
+            await self._alert(number, "refused" if error.family is Family.BLOCKED else "trouble", str(error), now)
         return replace(verdict, delay=max(verdict.delay, pause + ASIDE))
 
     def _works(self, number: str) -> None:
@@ -250,11 +259,12 @@ class Sender(Pool[Lane]):
     async def _sent(self, lane: Lane, platform_id: str) -> Lane | None:
         self._posted(lane, "sent")
         # The item goes last: a crash before that only repeats the post under its key, and then all of this.
-        record = await self._engine.record(lane, platform_id)
+        posted = read_posted(lane.item.body(lane.pin))
+        record = await self._engine.record(lane, platform_id, mode=posted.mode, template=posted.template or "", keep=self._keep_content)
         await hand_on_parked(self._engine, record)
         if record.status == "failed":
             self.note(await settle_failure(self._engine, record, self.wake, self._counts))
-        settled = await self._engine.sent(lane)
+        settled = await self._engine.sent(lane, reported=record.rank > 0)
         return await self._settle(lane, settled)
 
     async def _settle(self, lane: Lane, settled: Settled) -> Lane | None:

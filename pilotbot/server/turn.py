@@ -16,12 +16,15 @@ from pilotbot.bot import Bot
 from pilotbot.bot import turn as in_turn
 from pilotbot.contacts import State, StateError, changed, dump, load
 from pilotbot.context import Context
-from pilotbot.engine import Away, ChatKey, Claimed, Effects, Lane, Notice, PutAside
-from pilotbot.replies import Ambiguous, ContentError, Option
+from pilotbot.engine import Away, Change, ChatKey, Claimed, Effects, Lane, Notice, PutAside
+from pilotbot.media import MediaError
+from pilotbot.replies import ContentError
 from pilotbot.routing import Retry, Routes, Selected, StateLoader, TurnScope, explain
 from pilotbot.server.desk import LeaseLost
+from pilotbot.server.direct import Direct
+from pilotbot.server.handover import giving_back, taking
 from pilotbot.server.journal import End, Journal
-from pilotbot.server.prepare import Desk, set_up
+from pilotbot.server.prepare import Desk, person_of, set_up
 from pilotbot.server.saying import Numbers
 from pilotbot.server.turn_engine import TurnEngine
 
@@ -32,6 +35,7 @@ CRASHES = 3  # of one event, after which it is a poison pill
 BACKOFF = (1_000, 5_000, 30_000, 120_000)  # ms before the tries that follow a Retry, a time-out, a lost connection
 TRACE_MOST = 8_000  # characters of a traceback that a dead letter keeps: the end, where the error is
 WAIT_FOR_CHANCE = 1_000  # ms that an event waits while another one has its last chance
+OF_OURS = (events.HandedOver, events.HandedBack, events.Alert)
 ONCE_MORE = (1_000,)  # anything else is tried once more (design section 3.9)
 
 
@@ -55,7 +59,7 @@ class TurnRunner:
 
     def __init__(
         self, bot: Bot, routes: Routes, engine: TurnEngine, numbers: Numbers, hands: Hands, *, timeout: float, reveal: bool,
-        counts: Counter[str], journal: Journal | None = None,
+        counts: Counter[str], journal: Journal | None = None, direct: Direct | None = None,
     ) -> None:  # fmt: skip
         self._bot = bot
         self._routes = routes
@@ -66,6 +70,7 @@ class TurnRunner:
         self._reveal = reveal
         self._counts = counts
         self._journal = journal
+        self._direct = direct
         self._last_chance = asyncio.Lock()
 
     async def run(self, turn: Claimed, keep: bool) -> Claimed | None:
@@ -88,7 +93,7 @@ class TurnRunner:
         try:
             ctx, desk = await set_up(
                 turn, events.decode(turn.body), bot=self._bot, engine=self._engine, numbers=self._numbers, hand_over=self._hand_over,
-                heard=partial(self._journal.said, turn) if self._journal is not None else None,
+                heard=partial(self._journal.said, turn) if self._journal is not None else None, direct=self._direct,
             )  # fmt: skip
         except Away:
             raise
@@ -133,17 +138,21 @@ class TurnRunner:
 
     async def _handle(self, turn: Claimed, ctx: Context, desk: Desk) -> Effects:
         if desk.decided is not None:
-            await desk.consent(desk.decided.what, "word", ctx.text)
+            await desk.consent(desk.decided.what, "word", ctx.text, desk.decided.purpose)
             if not turn.old:  # nobody waits for that one's confirmation
                 await ctx.reply(desk.decided.confirmation)
             return desk.effects({})
-        if isinstance(desk.choice, Ambiguous):
-            await ctx.reply(self._bot.which, options=_distinct(desk.choice))
+        if await self._for_person(turn, ctx, desk):
+            return desk.effects({})
+        if desk.asks:
+            await desk.ask(self._bot.which)
             return desk.effects({})
         selected = await self._routes.select(ctx)
         if self._journal is not None:
             self._journal.routed(turn, selected)
         if not isinstance(selected, Selected):
+            if isinstance(ctx.event, OF_OURS):  # a bot need not handle what it tells itself
+                return desk.effects({})
             self._counts["unhandled"] += 1
             if isinstance(ctx.event, events.ScheduledRun) and ctx.event.schedule not in {known.name for known in self._routes.schedules}:
                 raise Retry  # of a version of the bot that another process runs; where there is none, it ends as a dead letter
@@ -154,6 +163,23 @@ class TurnRunner:
             await self._routes.run(selected, ctx, scope)
             states = self._changed(turn, scope)
         return desk.effects(states)
+
+    async def _for_person(self, turn: Claimed, ctx: Context, desk: Desk) -> bool:
+        """Whether a message is not for handlers: it is kept for the person who has the chat, ends that, or asks for one (design 3.14)."""
+        terms = self._bot.handing_over
+        match person_of(ctx, desk, self._bot):
+            case None:
+                return False
+            case "has it":
+                desk.change = Change(what="keep")
+            case "gives it back":
+                desk.change = giving_back(turn.now, "word")
+            case "asked for":
+                desk.change = taking(turn.now, terms.back_after, queue=terms.queue, note=ctx.text, by="word")
+                if terms.confirmation is not None:
+                    await ctx.reply(terms.confirmation)
+        self._counts[f"handover:word:{desk.change.what}"] += 1
+        return True
 
     def _loader(self, turn: Claimed) -> StateLoader:
         async def give(cls: type[State]) -> State:
@@ -232,7 +258,7 @@ class TurnRunner:
 
         An exception's words may hold what a contact wrote: they are shown at the developer's desk only, or where they are our own.
         """
-        words = f": {error}" if self._reveal or isinstance(error, ContentError | StateError) else ""
+        words = f": {error}" if self._reveal or isinstance(error, ContentError | StateError | MediaError) else ""
         return f"{type(error).__name__}{words}\n{''.join(traceback.format_list(_authors(error)))}".rstrip()
 
     async def _bury(self, turn: Claimed, reason: str, detail: str, keep: bool, error: BaseException | None = None) -> Claimed | None:
@@ -251,15 +277,6 @@ class TurnRunner:
     def _ended(self, turn: Claimed, end: End) -> None:
         if self._journal is not None:
             self._journal.ended(turn, end)
-
-
-def _distinct(choices: Ambiguous) -> list[Option]:
-    """The candidates as options that can be told apart: by the message they came with."""
-    labels: list[str] = []
-    for choice in choices.candidates:
-        label = choice.excerpt or choice.label
-        labels.append(label if label not in labels else f"{label} ({len(labels) + 1})")
-    return [Option(label, choice.action) for label, choice in zip(labels, choices.candidates, strict=True)]
 
 
 def _ms(wait: timedelta) -> int:

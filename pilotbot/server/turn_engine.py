@@ -2,7 +2,7 @@
 
 from typing import Literal, Protocol
 
-from pilotbot.engine import ChatKey, ChatView, Claimed, Effects, Item, Keyring, Lane, PutAside, Record, Settled, Terms, Waits
+from pilotbot.engine import ChatKey, ChatView, Claimed, Effects, Item, Keyring, Lane, Marks, PutAside, Record, Settled, Terms, Waits
 
 
 class TurnEngine(Protocol):
@@ -28,11 +28,17 @@ class TurnEngine(Protocol):
     async def follow_ups(self, key: ChatKey) -> list[Waits]:
         """The follow-ups that wait in a chat."""
 
-    async def consent(self, person: ChatKey) -> int:
+    async def kept(self, key: ChatKey) -> list[bytes]:
+        """What was written while a person had a chat."""
+
+    async def consent(self, person: ChatKey) -> Marks:
         """What a person decided."""
 
-    async def tell_consent(self, chat: ChatKey, mark: int) -> None:
+    async def tell_consent(self, chat: ChatKey, marks: Marks) -> None:
         """Tell a chat what its contact decided."""
+
+    async def recent(self, chat: ChatKey, since: int) -> int:
+        """How many messages a chat got since then that a cap counts."""
 
     async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
         """Send before the commit."""

@@ -62,10 +62,10 @@ class CrashingEngine(Engine):
         self._fuse.reached("commit", self)
         return settled
 
-    async def record(self, lane: Lane, platform_id: str) -> Record:
+    async def record(self, lane: Lane, platform_id: str, *, mode: str = "text", template: str = "", keep: bool = False) -> Record:
         """As `Engine.record`; killed before it, the platform has the message and nobody here knows."""
         self._fuse.reached("post", self)
-        record = await super().record(lane, platform_id)
+        record = await super().record(lane, platform_id, mode=mode, template=template, keep=keep)
         self._fuse.reached("record", self)
         return record
 

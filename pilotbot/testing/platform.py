@@ -162,6 +162,13 @@ class Platform:
         await self.rest()
         return outcome
 
+    async def person_writes(self, to: Screen, text: str) -> None:
+        """Have somebody write in this chat on the phone of our number: the platform tells of it, and the bot falls silent there."""
+        body: Row = {"from": to.address, "text": text, "fromMe": True, "number": self.number_id(to.number)}
+        if isinstance(to, Group):
+            body |= {"from": self._house.numbers[to.number].phone, "groupId": to.address, "groupName": to.name}
+        await self.act("/sandbox/inbound", body, screen=to)
+
     async def event(self, envelope: Mapping[str, Any], *, number: str | None = None) -> None:
         """Deliver any event of the platform, signed as usual: `{"event": "number.disconnected", "data": {...}}`."""
         body = {"body": dict(envelope), **({"number": self.number_id(number)} if number else {})}

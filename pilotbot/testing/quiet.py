@@ -27,15 +27,15 @@ async def waiting_in(redis: Redis, shards: int) -> Waiting:
         pipe.get(f"{base(shard)}:offset")
         for name in ("lease", "lane:lease", "relay"):
             pipe.zcard(f"{base(shard)}:{name}")
-        for name in ("ready", "lane:ready", "timers"):
+        for name in ("ready", "lane:ready", "echoes", "timers", "humans"):
             pipe.zrange(f"{base(shard)}:{name}", 0, 0, withscores=True)
     (seconds, micros), *replies = await pipe.execute()
     found = Waiting(now=False)
     for shard in range(shards):
-        offset, *counts, ready, lanes, timers = replies[shard * 7 : shard * 7 + 7]
+        offset, *counts, ready, lanes, echoes, timers, humans = replies[shard * 9 : shard * 9 + 9]
         now = seconds * 1000 + micros // 1000 + int(offset or 0)
-        due = [int(score) - now for _, score in (*ready, *lanes)]
+        due = [int(score) - now for _, score in (*ready, *lanes, *echoes)]
         later = [each for each in due if each > 0]
-        overdue = any(score <= now for _, score in timers)  # those to come wait for the test to travel
+        overdue = any(score <= now for _, score in (*timers, *humans))  # those to come wait for the test to travel
         found |= Waiting(any(counts) or overdue or len(later) < len(due), min(later, default=None))
     return found

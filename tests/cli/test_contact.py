@@ -30,7 +30,7 @@ def test_beside_a_running_bot_it_holds_at_once(dev: Any, invoke: Invoke) -> None
     assert (refused.exit_code, refused.stdout) == (1, "not sent: the contact opted out of messages that they did not ask for\n")
     shown = invoke("contact", "show", ANA).stdout
     assert shown.startswith("consent: opted out since ")
-    assert "command  asked on the phone" in shown
+    assert "command    asked on the phone" in shown
     assert "main: last wrote " in shown
     assert "window open" in shown
     assert invoke("contact", "opt-in", ANA, "--evidence", "wrote an e-mail").stdout == "opted in\n"

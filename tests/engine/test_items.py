@@ -16,6 +16,13 @@ items = st.builds(
     closed=st.sampled_from(["defer", "skip", "fail"]),
     again=st.booleans(),
     rest=st.booleans(),
+    leads=st.booleans(),
+    deliver_at=st.none() | st.integers(1, 2**43),
+    expires=st.none() | st.integers(1, 2**43),
+    purpose=st.sampled_from(["utility", "marketing", "authentication"]),
+    opt_in=st.booleans(),
+    quiet=st.none() | st.tuples(st.integers(0, 1439), st.integers(0, 1439)),
+    cap=st.none() | st.tuples(st.integers(1, 50), st.integers(1, 2**33)),
 )
 
 

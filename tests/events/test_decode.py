@@ -210,6 +210,19 @@ def _is_taken(raw: bytes) -> bool:
 class TestIdentity:
     """The id that redeliveries share."""
 
+    def test_a_status_tells_when_it_and_those_before_it_were_reached_as_far_as_is_known(self) -> None:
+        data = {"id": "m1", "to": ANA, "createdAt": 1_700_000_003_000, "sentAt": 1_700_000_001_000, "deliveredAt": "soon", "readAt": None}
+        event = decode(wire({"event": "message.read", "data": {**data, "metaPricing": {"category": "utility"}}}))
+        assert isinstance(event, Status)
+        assert event.reached == {"sent": 1_700_000_001_000, "read": 1_700_000_003_000}
+        assert event.cost == "utility"
+
+    @pytest.mark.parametrize("pricing", [None, [], {}, {"category": None}, {"category": ["x"]}])
+    def test_a_cost_that_is_not_told_is_none(self, pricing: object) -> None:
+        event = decode(wire({"event": "message.sent", "data": {"id": "m1", "to": ANA, "metaPricing": pricing}}))
+        assert isinstance(event, Status)
+        assert (event.cost, event.reached) == (None, {})
+
     def test_the_statuses_of_one_message_share_the_platform_id(self) -> None:
         events = [decode(wire(BODIES[f"message.{status}/text"])) for status in ("sent", "delivered", "read")]
         assert {event.id for event in events} == {"cmn8outdemo0001"}

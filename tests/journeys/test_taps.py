@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbot import Action, Bot, Context, Message, Received, words
+from pilotbot import Action, Bot, Context, File, Message, Received, Template, audio, image, words
 from tests.stage import ANA, Row, Stage
 
 
@@ -127,9 +127,33 @@ async def test_a_label_with_two_meanings_is_asked_about_and_the_answer_settles_i
     await stage.work(shop())
     await offered(stage, "1", "2")
     await stage.taps("Já vou ver", tapAs="received")
-    assert await answer(stage) == "Which one do you mean?\n\n1. Order 2 is on its way.\n2. Order 1 is on its way."
+    asked = (await stage.sees(3, settled=True))[-1]
+    assert asked["text"] == "Which one do you mean?"
+    assert [row["label"] for row in asked["buttons"]] == ["Order 2 is on its way.", "Order 1 is on its way."]
     await stage.says(chosen)
     assert await answer(stage) == f"Following {meant}"
+
+
+QUICK = {"body": {"text": "Order {{order}} is on its way."}, "buttons": [{"type": "QUICK_REPLY", "text": "Já vou ver"}]}
+
+
+@pytest.mark.parametrize("variant", ["reply", "received", "interactive", "buttonId"])
+@pytest.mark.parametrize("media", [None, audio("https://example.com/4242.ogg"), image("https://example.com/4242.jpg")])
+async def test_a_tap_on_a_template_of_three_days_ago_brings_its_payload(stage: Stage, variant: str, media: File | None) -> None:
+    """Also where the template stands for a content of several messages, of which only the last would have had the buttons."""
+    await stage.api("POST", "/v1/templates", {"name": "on_its_way", "category": "UTILITY", "body": QUICK, "examples": {"order": "1"}})
+    await stage.api("POST", "/sandbox/templates/on_its_way/approve", {})
+    bot = shop()
+    await stage.work(bot)
+    await stage.says("hi")
+    await stage.sees(1, settled=True)
+    await stage.travel("25h")
+    await bot.notify(ANA, STATUS, media=media, template=Template("on_its_way", order="{{ order }}"), order="4242")
+    row = (await stage.sees(2, settled=True))[-1]
+    assert (row["mode"], row["status"]) == ("template", "READ")
+    await stage.travel("3d")
+    await stage.taps("Já vou ver", tapAs=variant, quoted=row["messageId"])
+    assert await answer(stage) == "Following 4242"
 
 
 async def test_a_number_means_the_newest_menu(stage: Stage) -> None:

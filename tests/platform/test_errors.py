@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbot.platform import Family, PlatformError, classify, network_error
+from pilotbot.platform import Blocked, Family, PlatformError, Refused, Throttled, TryAgain, WindowClosed, classify, network_error
 from pilotbot.platform.errors import unreadable
 
 NOW = 1_795_000_000.0
@@ -82,6 +82,21 @@ def test_family_of_every_code(status: int, code: str | None, family: Family) -> 
     assert error.remedy.endswith(".")
     assert error.outcome_unknown == (status >= 500 or status == 408)
     assert error.retryable == (family in {Family.RETRY, Family.THROTTLED})
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (429, None, Throttled),
+        (400, "META_OUTSIDE_24H_WINDOW", WindowClosed),
+        (404, "TEMPLATE_NOT_FOUND", Refused),
+        (401, None, Blocked),
+        (503, None, TryAgain),
+    ],
+)
+def test_a_family_can_be_caught(status: int, code: str | None, kind: type[PlatformError]) -> None:
+    with pytest.raises(kind):
+        raise answer(status, error="no", **({} if code is None else {"code": code}))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Not here</html>", b"[]", b'"x"', b"\xff\xfe", b"{" * 5000])

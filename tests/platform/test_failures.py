@@ -1,8 +1,14 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbot.platform import FailureFamily, failure_family, failure_remedy
+from pilotbot.platform import FailureFamily, Family, PlatformError, failure, failure_family, failure_remedy
+from pilotbot.platform.codes import AT_POST, DONE_AT_POST, DONE_LATE, LATE, STATUSES
+from pilotbot.platform.failures_page import page
+
+PAGE = Path(__file__).parents[2] / "docs" / "failures.md"
 
 
 @pytest.mark.parametrize(
@@ -37,3 +43,24 @@ def test_any_code_has_a_family_and_a_remedy_without_repeating_it(code: str | Non
     assert isinstance(failure_family(code), FailureFamily)
     assert failure_remedy(code).endswith(".")
     assert failure_remedy("oi Ana") == failure_remedy("oi Bruno")
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == page(), "run: python -m pilotbot.platform.failures_page > docs/failures.md"
+
+
+def test_every_family_has_an_exception_of_its_own_and_something_that_is_done() -> None:
+    assert set(DONE_AT_POST) == set(Family)
+    assert set(DONE_LATE) == set(FailureFamily)
+    for family, (name, _) in DONE_AT_POST.items():
+        error = PlatformError(family, remedy="Look.")
+        assert (type(error).__name__, error.family, isinstance(error, PlatformError)) == (name, family, True)
+    assert len({name for name, _ in DONE_AT_POST.values()}) == len(Family)
+
+
+def test_every_code_has_sentences() -> None:
+    for remedy in [remedy for _, remedy in (*AT_POST.values(), *STATUSES.values())]:
+        assert remedy.endswith(".")
+    for code in (*LATE, "META_RA", "NUMBER_X", "NEW", None):
+        assert failure(code).meaning.endswith(".")
+        assert failure(code).remedy.endswith(".")

@@ -11,24 +11,34 @@ from hypothesis import strategies as st
 
 from pilotbot.replies import (
     Action,
+    Card,
+    Carousel,
     ContentError,
     Destination,
     File,
+    Flow,
+    Link,
     Message,
     NumberKind,
+    Offer,
     Option,
     Rendered,
+    Section,
     Template,
     Unsendable,
     choose,
     forecast,
+    image,
+    next_page,
     recognise,
     render,
+    video,
     window_enforced,
 )
+from pilotbot.replies.markup import neutral
 from pilotbot.replies.splitting import clean
-from pilotbot.sandbox.schemas import SendRequest as SandboxRequest
 from pilotbot.sandbox.schemas import is_data_uri, is_url
+from tests.replies.judge import KINDS, refusal
 
 
 class ContractPick(Action):
@@ -42,11 +52,13 @@ DESTINATIONS = [
     Destination("group", "120363000000000001@g.us"),
     Destination("newsletter", "120363000000000099@newsletter"),
 ]
-KINDS: list[NumberKind] = ["meta", "evolution_v2", "evolution_go"]
 FIELDS = {
     "destinationNumber", "groupId", "newsletterId", "templateId", "variables", "text", "media", "mediaType", "caption",
-    "buttons", "header", "footer", "list",
+    "buttons", "header", "footer", "list", "carousel", "flow",
 }  # fmt: skip
+
+
+UNDER = {"buttons", "list", "carousel", "flow"}
 
 
 def check(body: dict[str, Any], kind: NumberKind) -> None:
@@ -70,7 +82,7 @@ def check(body: dict[str, Any], kind: NumberKind) -> None:
         assert set(body) <= {"templateId", "variables", destination}
     if "text" in body:
         assert body["text"].strip()
-        assert len(body["text"]) <= (1024 if "buttons" in body else 4096)
+        assert len(body["text"]) <= (1024 if UNDER & set(body) else 4096)
     if "media" in body:
         check_media(body["media"], kind)
         assert body["mediaType"] in {"image", "video", "document", "audio", "voice", "sticker"}
@@ -80,9 +92,11 @@ def check(body: dict[str, Any], kind: NumberKind) -> None:
     if "buttons" in body:
         assert destination == "destinationNumber"
         assert 1 <= len(body["buttons"]) <= 3
-        assert all(button["type"] == "reply" for button in body["buttons"])
         assert all(0 < len(button["label"].strip()) <= 20 for button in body["buttons"])
         assert len({button["label"].strip().lower() for button in body["buttons"]}) == len(body["buttons"])
+    assert len(UNDER & set(body)) <= 1
+    assert not UNDER & set(body) or ("text" in body and destination == "destinationNumber")
+    check_under(body)
     assert "buttons" in body or not {"header", "footer"} & set(body)
     if "header" in body:
         assert set(body["header"]) == {"type", "content"}
@@ -91,6 +105,37 @@ def check(body: dict[str, Any], kind: NumberKind) -> None:
         else:
             assert is_url(body["header"]["content"])
     assert len(body.get("footer", "x")) in range(1, 61)
+
+
+def check_under(body: dict[str, Any]) -> None:
+    """What stands under a text: contract 3.4."""
+    if "buttons" in body:
+        kinds = {button["type"] for button in body["buttons"]}
+        assert kinds == {"reply"} or kinds <= {"url", "call", "copy"}
+        assert all(is_url(button["url"]) for button in body["buttons"] if button["type"] == "url")
+        assert all(re.fullmatch(r"\+[1-9]\d{6,14}", button["phoneNumber"]) for button in body["buttons"] if button["type"] == "call")
+        assert all(button["copyCode"].strip() for button in body["buttons"] if button["type"] == "copy")
+    if "list" in body:
+        rows = [row for section in body["list"]["sections"] for row in section["rows"]]
+        assert 0 < len(body["list"]["buttonText"]) <= 20
+        assert all(0 < len(section["title"]) <= 24 for section in body["list"]["sections"])
+        assert 1 <= len(rows) <= 10
+        assert all(0 < len(row["title"]) <= 24 and len(row.get("description", "")) <= 72 for row in rows)
+        assert len({row["title"].strip().lower() for row in rows}) == len(rows)
+        assert all(row["rowId"] == row["title"] for row in rows)
+    if "carousel" in body:
+        assert 1 <= len(body["carousel"]["cards"]) <= 10
+        for card in body["carousel"]["cards"]:
+            assert set(card["media"]) == {"type", "url"}
+            assert is_url(card["media"]["url"])
+            assert len(card["body"].strip()) > 0
+            assert len(card["body"]) <= 160
+            assert len(card.get("buttons", [])) <= 2
+            assert all(0 < len(button["text"]) <= 20 for button in card.get("buttons", []))
+    if "flow" in body:
+        assert body["flow"]["flowId"].strip()
+        assert 0 < len(body["flow"]["cta"]) <= 20
+        assert "flowToken" not in body["flow"]
 
 
 def check_media(media: str, kind: NumberKind) -> None:
@@ -109,7 +154,21 @@ addresses = st.sampled_from(
 )
 files = st.builds(File, addresses, st.sampled_from(["image", "video", "document", "audio", "voice", "sticker"]))
 actions = st.builds(ContractPick, what=words, count=st.integers())
-options = st.lists(st.builds(Option, words, st.none() | actions) | words, max_size=12)
+plain_options = st.builds(Option, words, st.none() | actions, st.just("") | words) | words
+links = st.builds(
+    lambda kind, label, target: lambda: Link(kind, label, target),
+    st.sampled_from(["url", "call", "copy"]),
+    words,
+    st.sampled_from(["https://example.com/{{ name }}", "+551140028922", "A*1", "{{ name }}"]),
+)
+sections = st.builds(lambda title, options: lambda: Section(title, options), words, st.lists(plain_options, max_size=4))
+offers = st.lists(plain_options, max_size=14) | st.lists(plain_options | links | sections, max_size=6)
+cards = st.builds(
+    lambda body, file, options: lambda: Card(body, file, made(options)),
+    words, st.sampled_from([image("https://example.com/{{ name }}"), video("https://example.com/1.mp4")]),
+    st.lists(plain_options | links, max_size=3),
+)  # fmt: skip
+flows = st.builds(lambda cta, data: lambda: Flow("400{{ name }}", cta, data=data), words, st.dictionaries(words, words, max_size=2))
 templates = st.builds(
     lambda name, variables: lambda: Template(name, **variables),
     words,
@@ -117,34 +176,48 @@ templates = st.builds(
 )
 
 
+def made(given: list[Any]) -> list[Any]:
+    """What is made late, since making it may be refused."""
+    return [each() if callable(each) else each for each in given]
+
+
 @st.composite
 def contents(draw: st.DrawFn) -> Callable[[], str | Message]:
     template = draw(st.none() | templates)
     fields: dict[str, Any] = {
         "text": draw(texts),
-        "options": draw(options),
+        "options": draw(st.just([]) | offers),
         "media": draw(st.none() | files),
         "header": draw(st.none() | words),
         "footer": draw(st.none() | words),
+        "list_button": draw(st.just("Options") | words),
+        "more": draw(st.just("More") | words),
     }
+    block = draw(st.none() | st.lists(cards, max_size=3) | flows) if not fields["options"] else None
     plain = draw(st.booleans())
-    return lambda: str(fields["text"]) if plain else Message(**fields, template=template() if template else None)
 
+    def make() -> str | Message:
+        under: dict[str, Any] = {}
+        if block is not None:
+            under = {"carousel": Carousel(made(block))} if isinstance(block, list) else {"flow": block()}
+        more = fields | under | {"options": made(fields["options"]), "template": template() if template else None}
+        return str(fields["text"]) if plain else Message(**more)
 
-def requests(rendered: Rendered) -> list[bytes]:
-    return [request.to_bytes() for part in rendered.parts for request in (part.free, part.template) if request is not None]
+    return make
 
 
 def judge(rendered: Rendered, to: Destination, kind: NumberKind, *, window_open: bool) -> None:
+    """Nothing of it breaks the contract, and the sandbox sends all that is chosen for this window."""
     assert rendered.parts
-    for raw in requests(rendered):
-        body = orjson.loads(raw)
-        check(body, kind)
-        SandboxRequest.model_validate(body)
+    for part in rendered.parts:
+        for request in (part.free, part.template):
+            if request is not None:
+                check(orjson.loads(request.to_bytes()), kind)
     for part in rendered.parts[1:]:
         assert part.free is not None
         assert part.template is None
         assert part.rest
+    assert not rendered.parts[-1].leads
     enforced = window_enforced(kind, to)
     first = rendered.parts[0]
     goes = choose(
@@ -155,12 +228,17 @@ def judge(rendered: Rendered, to: Destination, kind: NumberKind, *, window_open:
         closed_policy="defer",
     )
     assert goes != "fail"
-    assert not (goes == "free" and enforced and not window_open)
+    if goes == "free":
+        bodies = [orjson.loads(part.free.to_bytes()) for part in rendered.parts if part.free]
+        assert [refusal(body, kind, window_open=window_open) for body in bodies] == [None] * len(rendered.parts)
+    if goes == "template" and first.template is not None:
+        body = orjson.loads(first.template.to_bytes()) | {"templateId": "order_status"}
+        assert refusal(body, kind, window_open=window_open, variables=tuple(body.get("variables", {}))) is None
     forecast(rendered, enforced=enforced, window_open=window_open, closed_policy="defer")
 
 
 filled = texts.map(lambda text: "ok " + text.replace("{", "("))
-labels = st.lists(st.text("abç Ñ", max_size=15), max_size=9).map(lambda made: [f"{index} {label}" for index, label in enumerate(made)])
+labels = st.lists(st.text("abç Ñ", max_size=21), max_size=25).map(lambda made: [f"{index} {label}" for index, label in enumerate(made)])
 lines = st.none() | st.text("ab c", max_size=57).map(lambda line: "ok " + line)
 good_files = st.builds(
     File,
@@ -183,6 +261,7 @@ good_templates = st.builds(
     kind=st.sampled_from(KINDS),
     name=texts,
     window_open=st.booleans(),
+    lists=st.booleans(),
 )
 def test_the_right_mode_well_formed_content_always_goes(
     text: str,
@@ -194,6 +273,7 @@ def test_the_right_mode_well_formed_content_always_goes(
     kind: NumberKind,
     name: str,
     window_open: bool,
+    lists: bool,
 ) -> None:
     above, below = lines
     message = Message(
@@ -205,35 +285,48 @@ def test_the_right_mode_well_formed_content_always_goes(
         footer=below,
     )
     try:
-        rendered = render(message, to=to, kind=kind, values={"name": name, "id": 7})
+        rendered = render(message, to=to, kind=kind, values={"name": name, "id": 7}, lists=lists)
     except Unsendable:
         assert (kind, to.kind) == ("meta", "newsletter") or (kind == "evolution_go" and media and media.inline)
         return
     judge(rendered, to, kind, window_open=window_open)
     assert (rendered.menu is not None) == bool(labels)
     shown = "".join(text for part in rendered.parts if part.free for text in (part.free.text, part.free.caption) if text)
-    assert "".join(clean(name).split()) in "".join(shown.split())
+    assert "".join(clean(neutral(name)).split()) in "".join(shown.split())
+    menu, found = rendered.menu, []
+    while menu is not None:
+        found += [entry.label for entry in menu.shown if entry not in menu.further]
+        if not menu.more:
+            break
+        turned = next_page(menu, to=to, kind=kind, lists=lists)
+        judge(turned, to, kind, window_open=True)
+        assert turned.menu is not None
+        assert turned.menu.page == menu.page + 1
+        menu = turned.menu
+    assert found == [" ".join(label.split()) for label in labels]
 
 
 @given(
     make=contents(),
-    given_options=st.none() | options,
+    given_options=st.none() | offers,
     given_media=st.none() | files,
     given_template=st.none() | templates,
     to=st.sampled_from(DESTINATIONS),
     kind=st.sampled_from(KINDS),
     name=texts,
     window_open=st.booleans(),
+    lists=st.booleans(),
 )
 def test_the_right_mode_no_input_yields_a_request_that_is_refused(
     make: Callable[[], str | Message],
-    given_options: list[Option | str] | None,
+    given_options: list[Any] | None,
     given_media: File | None,
     given_template: Callable[[], Template] | None,
     to: Destination,
     kind: NumberKind,
     name: str,
     window_open: bool,
+    lists: bool,
 ) -> None:
     try:
         template = given_template() if given_template else None
@@ -242,26 +335,27 @@ def test_the_right_mode_no_input_yields_a_request_that_is_refused(
             to=to,
             kind=kind,
             values={"name": name},
-            options=given_options,
+            options=made(given_options) if given_options is not None else None,
             media=given_media,
             template=template,
+            lists=lists,
         )
     except ContentError:
         return
     judge(rendered, to, kind, window_open=window_open)
 
 
-@given(given_options=options.filter(bool), text=texts, to=st.sampled_from(DESTINATIONS))
+@given(given_options=st.lists(plain_options, min_size=1, max_size=12), text=texts, to=st.sampled_from(DESTINATIONS), lists=st.booleans())
 def test_every_option_offered_can_be_chosen_by_its_number_or_is_asked_about(
-    given_options: list[Option | str], text: str, to: Destination
+    given_options: list[Offer], text: str, to: Destination, lists: bool
 ) -> None:
     try:
-        menu = render(text, to=to, kind="evolution_v2", options=given_options).menu
+        menu = render(text, to=to, kind="evolution_v2", options=given_options, lists=lists).menu
     except ContentError:
         return
     assert menu is not None
     assert len(menu.entries) == len(given_options)
-    assert all(recognise([menu], str(number)) is not None for number in range(1, len(menu.entries) + 1))
+    assert all(recognise([menu], str(number)) is not None for number in range(1, len(menu.shown) + 1))
     assert all(recognise([menu], entry.label, tapped=True) is not None for entry in menu.entries)
 
 
@@ -278,6 +372,8 @@ def test_the_check_itself_can_fail() -> None:
         good | {"buttons": [{"type": "reply", "label": "x"}, {"type": "reply", "label": "X"}]},
         good | {"text": "x" * 1025, "buttons": [{"type": "reply", "label": "x"}]},
         good | {"caption": "x", "text": None},
+        good | {"list": {"buttonText": "x", "sections": [{"title": "x", "rows": [{"title": "x" * 25, "rowId": "x"}]}]}},
+        good | {"flow": {"flowId": "1", "cta": "x", "flowToken": "x"}},
     ):
         with pytest.raises((AssertionError, KeyError, AttributeError)):
             check(bad, "meta")

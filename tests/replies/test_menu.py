@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilotbot.replies import Action, Ambiguous, Choice, Entry, Menu, Option, recognise
-from pilotbot.replies.menu import number_in
+from pilotbot.replies.recognise import number_in
 
 
 class MenuTrack(Action):

@@ -4,7 +4,28 @@ import pytest
 from pydantic import ValidationError
 
 from pilotbot.platform import MediaType, SendRequest
-from pilotbot.replies import RESERVED, Action, ContentError, File, Message, Option, Template, audio, document, image, sticker, video, voice
+from pilotbot.replies import (
+    RESERVED,
+    Action,
+    Card,
+    Carousel,
+    ContentError,
+    File,
+    Flow,
+    Message,
+    Option,
+    Section,
+    Template,
+    audio,
+    document,
+    image,
+    link,
+    sticker,
+    video,
+    voice,
+)
+
+CARD = Card("One", image("https://example.com/1.jpg"))
 
 
 class MessagesTrack(Action):
@@ -32,8 +53,19 @@ def test_variables_come_from_every_part() -> None:
         ({"text": "", "media": image("https://example.com/1.jpg"), "options": ["Yes"]}, "need a text"),
         ({"text": "Hi {{ name"}, "the text: line 1"),
         ({"text": "Hi {{ name() }}"}, "do not call"),
-        ({"text": "Hi", "options": ["x" * 21]}, "21 characters, a button holds 20"),
-        ({"text": "Hi", "options": ["x" * 21, "a", "b"]}, "21 characters, a button holds 20"),
+        ({"text": "Hi", "options": [Option("A", description="x" * 73)]}, "the description of 'A' has 73 characters, 72 at most"),
+        ({"text": "Hi", "list_button": "x" * 21}, "the list_button has 21 characters"),
+        ({"text": "Hi", "more": "x" * 25}, "the label more has 25 characters"),
+        ({"text": "Hi", "options": [link("{{ a( }}", "https://example.com")]}, "the label '{{ a"),
+        ({"text": "Hi", "options": [link("A", "https://example.com/{{ b( }}")]}, "the link 'A'"),
+        ({"text": "Hi", "options": [Option("A", description="{{ c( }}")]}, "the description of 'A'"),
+        ({"text": "Hi", "options": [Section("{{ d( }}", ["A"])]}, "the section '{{ d"),
+        ({"text": "Hi", "options": [Section("One", ["A"]), "a"]}, "the label 'a' is there twice"),
+        ({"text": "Hi", "options": ["A"], "flow": Flow("1", "Go")}, "exclude each other"),
+        ({"text": "Hi", "carousel": Carousel([CARD]), "flow": Flow("1", "Go")}, "exclude each other"),
+        ({"text": "", "media": image("https://example.com/1.jpg"), "flow": Flow("1", "Go")}, "need a text"),
+        ({"text": "Hi", "flow": Flow("1", "Go", data={"a": ["{{ e( }}"]})}, "the flow: line 1"),
+        ({"text": "Hi", "carousel": Carousel([Card("{{ f( }}", image("https://example.com/1.jpg"))])}, "the text of a card"),
         ({"text": "It is {{ now }}"}, "the text: no value can be called now, .* Rename the variable"),
         ({"text": "Hi", "options": ["{{ number }}"]}, "the label .*: no value can be called number"),
         ({"text": "Hi", "template": Template("order_status", a="{{ key.id }}")}, "template order_status, a: no value can be called key"),
@@ -64,7 +96,7 @@ def test_labels_that_are_close_but_not_the_same_are_allowed() -> None:
     assert Message("Which?", options=["C++", "C#", "C"]).options == (Option("C++"), Option("C#"), Option("C"))
 
 
-@pytest.mark.parametrize("limits", [["x" * 20], ["x" * 200, "a", "b", "c"], ["{{ name }} of the many orders"]])
+@pytest.mark.parametrize("limits", [["x" * 20], ["x" * 200], ["x" * 200, "a", "b", "c"], ["{{ name }} of the many orders"]])
 def test_labels_at_the_limit_or_with_jinja_are_allowed(limits: list[str]) -> None:
     assert len(Message("Hi", options=limits).options) == len(limits)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - look-alikes of marks are meant
 from types import SimpleNamespace
 
 import orjson
@@ -59,14 +60,14 @@ def bodies(*args: object, **kwargs: object) -> list[dict[str, object]]:
 def test_a_message_becomes_buttons_and_a_template() -> None:
     (part,) = render(ORDER, to=ANA, kind="meta", values=VALUES).parts
     assert body(part) == {
-        "text": "Order 7 of {{ 7*7 }}.",
+        "text": "Order 7 of {{ 7∗7 }}.",
         "buttons": [{"type": "reply", "label": "Track 7"}, {"type": "reply", "label": "Talk to a person"}],
     }
     assert body(part, "template") == {
         "templateId": "order_status",
         "variables": {"order_id": "7", "status": "on its way"},
     }
-    assert part.menu == Menu.of([Option("Track 7", RenderTrack(order_id=7)), Option("Talk to a person")], "Order 7 of {{ 7*7 }}.")
+    assert part.menu == Menu.of([Option("Track 7", RenderTrack(order_id=7)), Option("Talk to a person")], "Order 7 of {{ 7∗7 }}.")
     assert (part.mode, part.rest, part.template_problem) == ("buttons", False, None)
 
 
@@ -133,13 +134,14 @@ def test_options_need_a_text() -> None:
         render("", to=ANA, kind="meta", options=["A"], media=PHOTO)
 
 
-@pytest.mark.parametrize("labels", [["A", "B", "C", "D"], ["x" * 21], ["Same", "same"]])
+@pytest.mark.parametrize("labels", [["A", "B", "C", "x" * 25], ["x" * 25], ["Same", "same"]])
 def test_options_that_fit_no_buttons_are_numbered(labels: list[str]) -> None:
     (part,) = render("Which?", to=ANA, kind="meta", options=labels).parts
     lines = "\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1))
     assert body(part) == {"text": f"Which?\n\n{lines}"}
     assert part.menu is not None
     assert [entry.label for entry in part.menu.entries] == labels
+    assert part.menu.numbered
 
 
 @pytest.mark.parametrize("to", [TEAM, CHANNEL])
@@ -147,7 +149,7 @@ def test_groups_and_newsletters_get_numbers_and_no_template(to: Destination) -> 
     (part,) = render(ORDER, to=to, kind="evolution_v2", values=VALUES).parts
     assert part.template is None
     assert part.template_problem is None
-    assert body(part)["text"] == "Order 7 of {{ 7*7 }}.\n\n1. Track 7\n2. Talk to a person"
+    assert body(part)["text"] == "Order 7 of {{ 7∗7 }}.\n\n1. Track 7\n2. Talk to a person"
 
 
 def test_media_with_options_stands_above_the_buttons() -> None:
@@ -164,6 +166,7 @@ def test_media_with_options_stands_above_the_buttons() -> None:
 def test_a_file_that_can_not_stand_above_goes_first(file: object) -> None:
     first, second = bodies("Hi", media=file, options=["A"])
     assert set(first) == {"media", "mediaType"}
+    assert [part.leads for part in render("Hi", to=ANA, kind="meta", media=file, options=["A"]).parts] == [True, False]  # type: ignore[arg-type]  # a file
     assert second == {"text": "Hi", "buttons": [{"type": "reply", "label": "A"}]}
 
 
@@ -193,7 +196,7 @@ def test_a_long_text_goes_in_pieces_with_the_template_first_and_the_buttons_last
     parts = render(text, to=ANA, kind="meta", options=["A"], template=Template("follow_up")).parts
     assert [part.mode for part in parts] == ["text", "text", "buttons"]
     assert [part.template is not None for part in parts] == [True, False, False]
-    assert [part.menu is not None for part in parts] == [False, False, True]
+    assert [part.menu is not None for part in parts] == [True, False, True]  # a template's quick reply finds the options, too
     assert [part.rest for part in parts] == [False, True, True]
     assert "\n\n".join(str(body(part)["text"]) for part in parts) == text
 
@@ -206,7 +209,7 @@ def test_header_and_footer_stand_around_the_buttons_or_in_the_text() -> None:
     assert (made["text"], "header" in made) == ("Top " + "x" * 60 + "\n\nHi", False)
     (made,) = bodies(Message("Hi", footer="{{ n }}", options=["A"]), values={"n": "x" * 61})
     assert (made["text"], "footer" in made) == ("Hi\n\n" + "x" * 61, False)
-    (made,) = bodies(message, values={"n": 1}, options=["A", "B", "C", "D"])
+    (made,) = bodies(message, values={"n": 1}, options=["A", "B", "C", "D"], lists=False)
     assert made == {"text": "Top 1\n\nHi\n\n1. A\n2. B\n3. C\n4. D\n\nBottom"}
 
 

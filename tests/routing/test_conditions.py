@@ -31,6 +31,7 @@ class Ctx:
     event: Event
     action: Action | None = None
     our_phone: str | None = "+551140028922"
+    tags: frozenset[str] = frozenset()
     bot_name: str = "Loja São João"
     old: bool = False
 

@@ -39,6 +39,7 @@ class Ctx:
     text: str = ""
     action: Action | None = None
     our_phone: str | None = None
+    tags: frozenset[str] = frozenset()
     bot_name: str = "bot"
     old: bool = False
     log: list[str] = field(default_factory=list)

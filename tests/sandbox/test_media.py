@@ -54,6 +54,29 @@ async def test_a_picture_comes_back_as_it_was(api: Api, session: aiohttp.ClientS
     assert headers["Content-Disposition"] == "inline; filename*=UTF-8''image.png"
 
 
+async def test_a_link_may_expire_while_its_id_goes_on(api: Api, session: aiohttp.ClientSession) -> None:
+    made = await upload(api, linkFor="5m")
+    await api.call("POST", "/sandbox/inbound", {"from": ANA, "media": made["url"], "mediaType": "image"})
+    assert (await fetch(session, made["url"]))[0] == 200
+    await api.call("POST", "/sandbox/clock", {"advance": "5m"})
+    status, _, body = await fetch(session, made["url"])
+    assert (status, b"MEDIA_EXPIRED" in body) == (410, True)
+    assert (await api.call("GET", "/v1/media/" + made["url"].rpartition("/")[2])).json["base64"] == data_uri()
+
+
+async def test_a_link_may_lead_elsewhere(api: Api, session: aiohttp.ClientSession) -> None:
+    made = await upload(api, redirectTo="file:///etc/passwd")
+    async with session.get(made["url"], allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, "file:///etc/passwd")
+
+
+@pytest.mark.parametrize("more", [{"linkFor": "soon"}, {"linkFor": "0s"}, {"redirectTo": "a\r\nb: c"}, {"redirectTo": ""}])
+async def test_what_a_link_can_not_do_is_said(api: Api, more: dict[str, str]) -> None:
+    answer = await api.call("POST", "/sandbox/media", {"data": data_uri(), **more})
+    assert answer.status == 400
+    assert next(iter(more)) in answer.json["error"]
+
+
 async def test_players_may_ask_for_a_part(api: Api, session: aiohttp.ClientSession) -> None:
     made = await upload(api, bytes(range(100)), "audio/ogg;codecs=opus")
     assert (made["mediaType"], made["mimeType"]) == ("audio", "audio/ogg")

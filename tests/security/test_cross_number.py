@@ -150,4 +150,4 @@ def _messages(runtime: Runtime) -> dict[str, int]:
 
 
 def _texts(redis: Redis) -> list[str]:
-    return sorted(key for key in redis.scan_iter() if ":message:" in key or ":chat:" in key or ":lane:" in key)
+    return sorted(key for key in redis.scan_iter() if ":record:" in key or ":chat:" in key or ":lane:" in key)

@@ -1,11 +1,12 @@
 """S22: after a day on which everything happens, each key of Redis has an end or a bound, and what has an end goes."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from redis import Redis
 
-from pilotbot import Bot, Context, Option, Retry, State, Template, hours, minutes, words
+from pilotbot import Bot, Cap, Context, Delivery, Option, Policy, Retry, State, Template, days, hours, minutes, words
 from pilotbot.contacts import canonical
 from pilotbot.engine import Effects, Engine, Item, Notice
 from pilotbot.testing import Platform
@@ -14,7 +15,18 @@ from tests.engine.steps import HOUR, arrival, claim, lane_of, place, queue
 
 FOLLOW_UP = Template("follow_up")
 SHARED, OTHER = "+5511987650001", "+5511987650002"
-MOMENTARY = {"lane:ready", "relay", "relay:items", "seen", "looking", "unfinished:asked"}  # hardly to be caught while a bot is at work
+MOMENTARY = {
+    "lane:ready",
+    "relay",
+    "relay:items",
+    "seen",
+    "looking",
+    "unfinished:asked",
+    "down",
+    "slowed",
+    "echoes",
+    "echoes:payload",
+}  # fmt: skip - hardly to be caught while a bot is at work
 
 
 class Visits(State):
@@ -103,6 +115,7 @@ async def a_day_of_everything(watched: Watched) -> None:
     await ana.says("hello", to=pilot.group())
     await pilot.notify("+5511987650005", "Do you like it?")  # held: they never wrote
     await pilot.notify(bruno, "x" * 5000, template=FOLLOW_UP)  # several messages
+    await pilot.notify(bruno, "Later!", policy=Policy(cap=Cap(2, days(7))), delivery=Delivery(at=datetime.now(UTC) + hours(5)))
     await pilot.bot.follow_up("+5511987650006", hours(30), "How is it?", template=FOLLOW_UP, key="care")
     told = {
         "numberId": pilot.number_id("main"),
@@ -114,6 +127,8 @@ async def a_day_of_everything(watched: Watched) -> None:
     }
     await pilot.event({"event": "message.received", "data": {**told, "content": "hello"}})
     await pilot.event({"event": "number.connected", "data": {"numberId": pilot.number_id("main"), "id": "n1"}})
+    await pilot.bot.handover("+5511987650008", "sales", for_=hours(30))
+    await pilot.phone("+5511987650008").says("is anybody there?")
     for faults in ({"http500": 6}, {"http429": 2}, {"accept_then_drop": 2}, {"number_blocked": 2}):
         await pilot.faults(**faults)
         await ana.says("are you there?")
@@ -142,6 +157,9 @@ async def test_no_unbounded_keys_what_is_there_for_a_moment(engine: Engine, redi
     await queue(engine, Item(id="one", free=b"x"))
     await engine.record(await lane_of(engine), "p1")
     await queue(engine, Item(id="two", free=b"x"), who="bruno")
+    await engine.down("main", None, HOUR, "disconnected")
+    await engine.slow("main", None, HOUR)
+    await engine.handovers.wait(place(engine).key, "e", b"x")
     await engine.seen.saw("main", 1)
     await engine.seen.want("main")
     assert await engine.seen.begin("main", "somebody") is not None
@@ -176,8 +194,8 @@ async def test_no_unbounded_keys_what_has_an_end_goes(watched: Watched) -> None:
     ("key", "make", "says"),
     [
         ("{pb:0}:newcomer:0123456789abcdef", "set", "is not on the list"),
-        ("{pb:0}:message:0123456789abcdef", "hset", "ends in -1 ms"),
-        ("{pb:0}:pointer:0123456789abcdef", "set", "ends in -1 ms"),
+        ("{pb:0}:record:0123456789abcdef", "hset", "ends in -1 ms"),
+        ("{pb:0}:wamid:0123456789abcdef", "set", "ends in -1 ms"),
         ("{pb:0}:lane:0123456789abcdef", "rpush", "has 201 members, more than 200"),
         ("{pb:0}:timers", "zadd", "has 201 members for 0 of chat"),
         ("{pb:0}:relay", "zadd", "is there, though nothing is under way"),

@@ -335,7 +335,7 @@ class TestReadiness:
 
     async def test_trouble_of_the_platform_is_told_and_is_no_reason_to_take_nothing_in(self, serve: Serve) -> None:
         client, runtime = await serve()
-        runtime._remote.told["main"] = "401: Check the API key: the platform does not accept it."
+        runtime._watch.told["main"] = "401: Check the API key: the platform does not accept it."
         async with client.get("/readyz") as answer:
             body = await answer.json()
             assert (answer.status, body["remote"]) == (200, {"main": "401: Check the API key: the platform does not accept it."})

@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 
 from pilotbot import events
-from pilotbot.engine import ChatKind, Engine, Item, Notice, Place, PutAside
-from pilotbot.server.intake import Intake, Tell, chat_of, settle_failure
+from pilotbot.engine import ChatKey, ChatKind, Engine, Item, Notice, Place, PutAside, Record
+from pilotbot.server.intake import Intake, Tell, chat_of, goes_again, settle_failure
 from pilotbot.settings import NumberSettings
 
 ANA = "+5511987650001"
@@ -203,11 +203,11 @@ class TestOthers:
         assert sorted(door.lanes) == ([0, 1] if follow else [])
 
 
-async def posted(door: Door, *, template: bytes = b"") -> Place:
+async def posted(door: Door, *, template: bytes = b"", business: bool = False) -> Place:
     """An answer to Ana that the platform took as p1, within the window."""
     await door.take(message())
     place = door.place("+551187650001")
-    await door.engine.enqueue(Notice(place=place, items=(Item(id="one", free=b"x", template=template, enforced=True),)))
+    await door.engine.enqueue(Notice(place=place, items=(Item(id="one", free=b"x", template=template, enforced=True, business=business),)))
     (lane,), _ = await door.engine.claim_lanes(place.key.shard, 10)
     await door.engine.record(lane, "p1")
     await door.engine.sent(lane)
@@ -270,9 +270,79 @@ class TestStatuses:
         view = await door.engine.chat(place.key)
         assert (int(view.fields.get("slow", b"0")) > view.now) is slow
 
+    @pytest.mark.parametrize(
+        ("code", "business", "days", "again"),
+        [
+            ("NEVER_ATTEMPTED_MAX_AGE_EXCEEDED", True, 7, True),
+            ("NEVER_ATTEMPTED_MAX_AGE_EXCEEDED", True, 9, False),
+            ("NEVER_ATTEMPTED_MAX_AGE_EXCEEDED", False, 0, True),
+            ("NEVER_ATTEMPTED_MAX_AGE_EXCEEDED", False, 2, False),  # nobody waits for that answer any more
+            ("META_RATE_LIMITED", True, 0, True),
+            ("META_RATE_LIMITED", False, 0, True),
+            ("DELIVERED_NOT_CONFIRMED", True, 0, False),
+            ("DELIVERY_TIMEOUT", True, 0, False),
+            ("EXPIRED_AFTER_ATTEMPTS", True, 0, False),
+            ("META_TEMPLATE_NOT_APPROVED", True, 0, False),
+            (None, True, 0, False),
+        ],
+    )
+    async def test_what_was_never_tried_or_came_too_fast_goes_again_once_while_it_matters(
+        self, door: Door, code: str | None, business: bool, days: int, again: bool
+    ) -> None:
+        place = await posted(door, template=b"t", business=business)
+        await door.engine.advance(days * 24 * 3_600_000)
+        refusal = status("failed", errorCode=code)
+        for _ in range(2):
+            await door.take(refusal)
+        view = await door.engine.chat(place.key)
+        assert (view.waiting_items, "shut" in view.fields) == (int(again), False)
+        assert (door.lanes[-1:] == [place.key.shard]) is again
+
+    @pytest.mark.parametrize("code", ["META_OUTSIDE_24H_WINDOW", "META_RATE_LIMITED"])
+    async def test_where_it_was_delivered_after_all_a_refusal_that_is_told_later_changes_nothing(self, door: Door, code: str) -> None:
+        place = await posted(door, template=b"t")
+        await door.take(status("delivered"))
+        await door.take(status("failed", errorCode=code))
+        view = await door.engine.chat(place.key)
+        assert (view.waiting_items, {"shut", "slow"} & view.fields.keys()) == (0, set())
+
+    async def test_a_template_that_was_refused_for_the_window_is_not_sent_again(self, door: Door) -> None:
+        record = Record(
+            ChatKey(0, "r"), ChatKey(0, "c"), "one", "template", "", 2, "failed", "META_OUTSIDE_24H_WINDOW",
+            Item(id="a", free=b"x", template=b"t", enforced=True), None,
+        )  # fmt: skip
+        assert not goes_again(record, answer_within=0)
+        assert goes_again(replace(record, pin="free"), answer_within=0)
+        assert not goes_again(replace(record, pin="free", again=Item(id="a", free=b"x")), answer_within=0)
+
     async def test_a_failure_of_a_message_that_we_did_not_send_is_nothing_to_decide(self, door: Door) -> None:
         assert await door.take(status("failed", errorCode="META_OUTSIDE_24H_WINDOW")) == "status"
         record = await door.engine.find_record("p1")
         assert record is not None
         await settle_failure(door.engine, replace(record, code="META_OUTSIDE_24H_WINDOW"), door.lanes.append, door.counts)
         assert door.lanes == []
+
+
+class TestCalls:
+    NUMBERS = (FIRST.model_copy(update={"phone": "+551140028922"}), SECOND.model_copy(update={"phone": "+551140028923"}))
+
+    async def test_of_several_numbers_a_call_is_of_the_one_whose_phone_it_names(self, engine: Engine) -> None:
+        door = Door(engine, *self.NUMBERS)
+        call = EXAMPLES["call.missed"]
+        assert await door.take({**call, "to": "+551140028923"}) == "ok"
+        turns = [turn for shard in range(engine.shards) for turn in await engine.claim(shard, 10)]
+        assert [turn.fields["number"] for turn in turns] == [b"other"]
+        assert await door.take({**call, "to": "+551140028999", "callId": "c2"}) == "other-number"
+
+    async def test_of_a_call_that_we_made_the_contact_is_who_was_called(self, engine: Engine) -> None:
+        door = Door(engine, *self.NUMBERS)
+        call = {**EXAMPLES["call.ended"], "direction": "OUTBOUND", "from": "+551140028922", "to": ANA}
+        assert await door.take(call) == "ok"
+        turns = [turn for shard in range(engine.shards) for turn in await engine.claim(shard, 10)]
+        assert [(turn.fields["number"], turn.fields["address"]) for turn in turns] == [(b"main", ANA.encode())]
+
+
+@pytest.mark.parametrize("name", ["schedule.run", "handover.started", "handover.ended", "alert.raised"])
+async def test_what_the_bot_tells_itself_is_not_taken_from_others(engine: Engine, name: str) -> None:
+    data = {"id": "x", "schedule": "s", "due": 1, "by": "time", "what": "x", "number": "main", "at": 1}
+    assert await Door(engine).take({"event": name, "data": data}) == "unknown"

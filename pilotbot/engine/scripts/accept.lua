@@ -2,8 +2,9 @@
 -- ARGV: c, id, message id or '', event time ms or '', kind letter, body, moves the window 0|1, depth, open_ms,
 --       number, chat kind, address, name, old_ms or 0, what is old is handled 0|1, only the window and the record 0|1,
 --       high-water mark of the shard, gap and slack between messages of one contact
--- Returns {'ok'|'dup'|'replaced'|'old'|'noted'|'stale'|'full'|'busy'|'flood', wake mailbox 0|1, wake lane 0|1,
---          notes on what was held or disarmed, token of a lane whose message must not be posted first after this, or ''}
+-- Returns {'ok'|'dup'|'replaced'|'old'|'noted'|'stale'|'forgotten'|'full'|'busy'|'flood', wake mailbox 0|1, wake lane 0|1,
+--          notes on what was held or disarmed, token of a lane whose message must not be posted first after this, or '', the chat is new 0|1}
+--      or {'moved', 0, 0, {}, the chat that it is taken in by, 0}
 local c, id, message, at, kind, body = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local moves, depth, open_ms = ARGV[7] == '1', tonumber(ARGV[8]), tonumber(ARGV[9])
 local old_ms, gap, slack = tonumber(ARGV[14]), tonumber(ARGV[18]), tonumber(ARGV[19])
@@ -41,17 +42,21 @@ local note_only, note = ARGV[16] == '1', 'note:' .. id
 if known(id) or known(message) or note_only and known(note) then  -- the reply may have the id of the other event, too
   local outcome = 'dup'
   if kind == 'q' and message ~= '' and not note_only and replace_waiting() then outcome = 'replaced' end
-  return {outcome, 0, 0, {}, moves and awaiting(c, redis.call('HGET', chat, 'o:waits')) or ''}
+  return {outcome, 0, 0, {}, moves and awaiting(c, redis.call('HGET', chat, 'o:waits')) or '', 0}
 end
 -- Older than what dedupe remembers: a capture played again, or a device's history.
-if at and at < now - REMEMBER then return {'stale', 0, 0, {}, ''} end
+if at and at < now - REMEMBER then return {'stale', 0, 0, {}, '', 0} end
+local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers', 'generation', 'gone', 'number', 'moved')
+if known_chat[10] then return {'moved', 0, 0, {}, known_chat[10], 0} end
+local gone = tonumber(known_chat[8] or '-1')
+if math.min(at or now, now) <= gone then return {'forgotten', 0, 0, {}, '', 0} end
+if kind == 's' and known_chat[8] and not known_chat[9] then return {'stale', 0, 0, {}, '', 0} end
 local old = at and old_ms > 0 and at < now - old_ms
 local kept = not note_only and (not old or ARGV[15] == '1')
-if kept and redis.call('ZCARD', box) >= depth then return {'full', 0, 0, {}, ''} end
-if kept and tonumber(redis.call('GET', shard('waiting')) or '0') >= tonumber(ARGV[17]) then return {'busy', 0, 0, {}, ''} end
-local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers', 'generation')
+if kept and redis.call('ZCARD', box) >= depth then return {'full', 0, 0, {}, '', 0} end
+if kept and tonumber(redis.call('GET', shard('waiting')) or '0') >= tonumber(ARGV[17]) then return {'busy', 0, 0, {}, '', 0} end
 local flood = math.max(tonumber(known_chat[4] or '0'), now)
-if moves and flood - slack > now then return {'flood', 0, 0, {}, ''} end
+if moves and flood - slack > now then return {'flood', 0, 0, {}, '', 0} end
 
 redis.call('ZREMRANGEBYSCORE', seen, '-inf', now)
 redis.call('ZADD', seen, now + REMEMBER, note_only and note or id)
@@ -99,4 +104,4 @@ if kept and not redis.call('ZSCORE', shard('lease'), c) then
   idle = redis.call('ZADD', shard('ready'), 'NX', now, c)
 end
 local outcome = kept and 'ok' or note_only and 'noted' or 'old'
-return {outcome, idle, woken, notes, moves and not old and awaiting(c, known_chat[5]) or ''}
+return {outcome, idle, woken, notes, moves and not old and awaiting(c, known_chat[5]) or '', known_chat[1] and 0 or 1}

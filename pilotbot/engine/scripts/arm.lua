@@ -20,9 +20,10 @@ end
 local function chat_at(i)
   local c = ARGV[i]
   if not chats[c] then
-    local known = redis.call('HMGET', key('chat', c), 'timers', 'generation', 'address')
+    local known = redis.call('HMGET', key('chat', c), 'timers', 'generation', 'address', 'human')
     chats[c] = {
       number = ARGV[i + 1], kind = ARGV[i + 2], address = known[3] or ARGV[i + 3], names = known[1] or '', generation = known[2] or '0',
+      human = known[4],
     }
   end
   return chats[c]
@@ -31,7 +32,8 @@ end
 local function gather(i, name, due, generation, payload)
   local c, chat = ARGV[i], chat_at(i)
   if generation == 'now' then generation = chat.generation end
-  if generation ~= '' and generation ~= chat.generation then -- the contact wrote since this was decided, or since it was done before
+  -- The contact wrote since this was decided, or since it was done before; or a person has had the chat since.
+  if generation ~= '' and generation ~= chat.generation or chat.human then
     write()
     forget_timer(c, name)
     return true

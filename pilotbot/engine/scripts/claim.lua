@@ -11,7 +11,9 @@ end
 local claimed = {}
 for _, c in ipairs(redis.call('ZRANGE', shard('ready'), '-inf', now, 'BYSCORE', 'LIMIT', 0, n)) do
   redis.call('ZREM', shard('ready'), c)
-  if redis.call('EXISTS', key('mailbox', c)) == 1 then
+  if redis.call('HEXISTS', key('chat', c), 'joining') == 1 then -- until what another chat of theirs has comes here
+    redis.call('ZADD', shard('ready'), now + 1000, c)
+  elseif redis.call('EXISTS', key('mailbox', c)) == 1 then
     table.insert(claimed, lease_head(c, new_token(worker), lease_ms))
   end
 end

@@ -1,6 +1,7 @@
 -- One step for a whole turn: state, answers and notices to other chats take effect, the event is removed. (design: commit)
 -- ARGV: c, token, seq, score, keep 0|1, lease_ms, lane terms, send 0|1,
---       counts of: sets, items, relays, timers; then sets as field, value; items; relays as id, payload; timers as name, due, generation, payload
+--       counts of: sets, items, relays, timers; then sets as field, value; items; relays as id, payload; timers as name, due, generation, payload;
+--       then who has the chat: 'take', human JSON, event body | 'back', event body | 'keep': what was written is kept for a person | nothing
 -- Returns {'ok'|'replay'|'stale', next head or false, lane lease or false, notes}
 local c, token, seq, score = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local chat = key('chat', c)
@@ -28,6 +29,7 @@ local terms, notes = terms_of(ARGV[7]), {}
 local held = release_held(c, terms.open, score, notes)
 for _ = 1, items do
   push_or_bury(c, {ARGV[at]}, notes)
+  offer(c, ARGV[at], header_of(ARGV[at]))
   at = at + 1
 end
 for _ = 1, relays do
@@ -39,6 +41,13 @@ for _ = 1, timers do
   -- The turn looked whether there is a place; what others set meanwhile may not cost it its own.
   set_timer(c, ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], 2 * TIMER_DEPTH, notes)
   at = at + 4
+end
+if ARGV[at] == 'take' then
+  take_chat(c, ARGV[at + 1], ARGV[at + 2], '', notes)
+elseif ARGV[at] == 'back' then
+  give_back(c, ARGV[at + 1])
+elseif ARGV[at] == 'keep' then
+  keep(c, string.match(member, '^%d+:%a%d*:[^:]*:(.*)$'))
 end
 redis.call('PEXPIRE', chat, KEEP_CHAT)
 

@@ -14,8 +14,8 @@ if verb == 'retry' then
   local letter = cjson.decode(text)
   local c = letter.chat
   if letter.kind == 'send' then
-    local known = redis.call('HMGET', key('chat', c), 'generation', 'consent')
-    if barred(header_of(letter.payload), known[1], known[2]) then return 0 end -- it would only be left out
+    local head = header_of(letter.payload)
+    if barred(c, head, redis.call('HGET', key('chat', c), 'generation')) or withheld(c, head) then return 0 end -- it would only be left out
     if not push(c, {letter.payload}) then return 0 end
   else
     if redis.call('ZCARD', key('mailbox', c)) >= tonumber(ARGV[3]) then return 0 end

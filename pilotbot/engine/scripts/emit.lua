@@ -6,6 +6,7 @@ if redis.call('HEXISTS', key('emitted', c), ARGV[3]) == 1 then return {'dup', fa
 local terms, notes = terms_of(ARGV[5]), {}
 release_held(c, terms.open, '0', notes)
 if not push(c, {ARGV[4]}) then return {'full', false, notes} end
+offer(c, ARGV[4], header_of(ARGV[4]))
 redis.call('HSET', key('emitted', c), ARGV[3], '1')
 redis.call('PEXPIRE', key('emitted', c), KEEP)
 return {'ok', lease_lane(c, terms, notes), notes}

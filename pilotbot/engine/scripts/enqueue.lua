@@ -13,4 +13,5 @@ end
 redis.call('HSET', key('chat', c), 'number', ARGV[3], 'kind', ARGV[4])
 redis.call('HSETNX', key('chat', c), 'address', ARGV[5])
 redis.call('PEXPIRE', key('chat', c), KEEP_CHAT)
+if redis.call('HEXISTS', key('chat', c), 'moved') == 1 then redis.call('ZADD', shard('moves'), 'NX', now, c) end -- what is held moves on
 return {outcome, notes}

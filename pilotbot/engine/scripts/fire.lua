@@ -47,7 +47,7 @@ local due = redis.call('ZRANGE', shard('timers'), '-inf', now, 'BYSCORE', 'LIMIT
 for i = 1, #due, 2 do
   local member, at = due[i], tonumber(due[i + 1])
   local c, name = string.match(member, '^(.*):(.*)$')
-  local chat = redis.call('HMGET', key('chat', c), 'kind', 'address', 'generation', 'in', 'timers')
+  local chat = redis.call('HMGET', key('chat', c), 'kind', 'address', 'generation', 'in', 'timers', 'human')
   local payload = redis.call('HGET', shard('timers:payload'), member) or ''
   local generation, late, before, packed = string.match(payload, '^([^|]*)|(%a)|(%d*)|[^\n]*\n(.*)$')
   local edge = (before or '') ~= '' and chat[4] and tonumber(chat[4]) + open_ms - tonumber(before) or 0
@@ -61,6 +61,8 @@ for i = 1, #due, 2 do
     local why
     if generation ~= '' and generation ~= (chat[3] or '0') then
       why = 'replied'
+    elseif chat[6] then
+      why = 'handed-over'
     elseif late == 's' and now - at > late_ms then
       why = 'late'
     elseif late == 'c' and now - at > late_ms and stood_for(c, name, at, chat[5] or '') then

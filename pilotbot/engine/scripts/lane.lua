@@ -1,12 +1,19 @@
 -- The outbox lane of a chat: a list of items, first in, first out. An item is "<header JSON>\n<free><template><menu>", rendered.
 -- Header: id; f, t, m = bytes of each part; w = 1 where the window is enforced; p = d|s|f, what to do when it may not go now
 -- (defer, skip, fail); a = 1 where it is decided again after a late refusal; h = until when it may be held, once it was; g = the content
--- that it is a part of, r = 1 for the rest of it: the template of the first part stands for all, so the rest does not follow that;
--- b = 1 where a business began it: paced, and not posted after an opt-out; n = the generation of a follow-up that waits for silence.
--- What is missing is 0, '' or d. The pin (o:pin) of the first item is chosen here before its first post. While the outcome of a post is
--- unknown it never changes.
+-- that it is a part of, r = 1 for the rest of it, which goes only where the first part went free-form: a template stands for all;
+-- b = 1 where a business began it: paced, and not posted after an opt-out; n = the generation of a follow-up that waits for silence;
+-- l = 1 where nothing else goes before it was reported sent; d = when the platform is to deliver it; x = when it is too late to post it;
+-- u = u|m|a, its purpose (utility, marketing, authentication), y = 1 where that needs an opt-in; q = [start, end] of quiet hours, minutes
+-- of the UTC day; k = [most, within ms] of such messages in a chat; c = the event it was said in. What is missing is 0, '', d or u.
+-- The pin (o:pin) of the first item is chosen here before its first post. While the outcome of a post is unknown it never changes.
+-- While a report is waited for, the chat's `gate` is "<until when> <item>".
 
-local PINNED = {'o:pin', 'o:at', 'o:in', 'o:tries', 'o:unknown', 'o:waits'}
+local PINNED = {'o:pin', 'o:at', 'o:in', 'o:tries', 'o:unknown', 'o:waits', 'o:opened'}
+local PURPOSES = {m = 'consent:marketing', a = 'consent:authentication'}
+local TRIED = 60000 -- ms between two tries of a number that is down
+local SLOWED = 4 -- times the pace of a number whose health is bad
+local RECENT = 50 -- messages of a business that a chat's caps can count
 
 local function header_of(item)
   local head = cjson.decode(string.match(item, '^[^\n]*'))
@@ -81,6 +88,11 @@ local function hold(c, item, head, hold_ms, notes)
   note(notes, 'defer', c, head.id, 'window-closed')
 end
 
+-- Where it is remembered what the platform calls a message that it is to deliver later; '' for one that was cancelled.
+local function scheduled(id)
+  return key('scheduled', string.sub(id, 1, 16))
+end
+
 -- How the first part of a content went, for its rest.
 local function lead_of(c, head)
   return redis.call('HGET', key('leads', c), head.g)
@@ -109,19 +121,21 @@ end
 local function paced(c, number, tat, terms, least)
   local gap = math.max(terms.chat[1], least)
   local name = key('pace', number)
-  local theirs = math.max(tonumber(redis.call('GET', name) or '0'), now)
+  local pace = redis.call('MGET', name, key('slowed', number))
+  local each = tonumber(pace[2] or '0') > now and SLOWED * terms.number[1] or terms.number[1]
+  local theirs = math.max(tonumber(pace[1] or '0'), now)
   local ours = math.max(tonumber(tat or '0'), now)
   local at = math.max(theirs - terms.number[2], ours - terms.chat[2])
   if at > now then return theirs > now + terms.number[2] and put_off(terms, at, terms.number[1]) or at end
-  redis.call('SET', name, int(theirs + terms.number[1]), 'PX', int(terms.number[1] + terms.number[2] + 60000))
+  redis.call('SET', name, int(theirs + each), 'PX', int(each + terms.number[2] + 60000))
   redis.call('HSET', key('chat', c), 'pace', int(ours + gap))
   return nil
 end
 
--- An answer does not wait behind what a business began and may not go yet: the first one comes to the head. False where there is none.
-local function answer_first(c)
+-- What may go now does not wait behind what may not yet: the first such item comes to the head. False where there is none.
+local function overtake(c, may)
   for _, item in ipairs(redis.call('LRANGE', key('lane', c), 1, -1)) do
-    if header_of(item).b ~= 1 then
+    if may(header_of(item)) then
       redis.call('LREM', key('lane', c), 1, item)
       redis.call('LPUSH', key('lane', c), item)
       return true
@@ -130,37 +144,110 @@ local function answer_first(c)
   return false
 end
 
--- Why an item may not be posted first any more, whatever the window; nil where it may.
-local function barred(head, generation, consent)
-  if head.n and head.n ~= tonumber(generation or '0') then return 'replied' end
-  if head.b == 1 and consent and tonumber(consent) > 0 then return 'opted-out' end
+local function is_answer(head)
+  return head.b ~= 1
+end
+
+-- When the quiet hours end that an item falls in, by when it is to be delivered; nil where it may go. The same as
+-- pilotbot.contacts.quiet.quiet_until, compared with it by a property test.
+local function quiet_until(head)
+  if not head.q then return nil end
+  local at, start = math.max(now, head.d or 0), head.q[1] * 60000
+  local since, length = (at - start) % DAY, (head.q[2] * 60000 - start) % DAY
+  if since < length then return at - since + length end
   return nil
 end
 
--- The options of what was not an answer are known by their labels, too, from when it goes; the newest first, bounded.
+local function is_awake(head)
+  return not quiet_until(head)
+end
+
+-- What the contact decided of such messages: when, negative for yes; the later of what holds for all of them and for their purpose.
+local function decided(c, head)
+  local marks = redis.call('HMGET', key('chat', c), 'consent', PURPOSES[head.u] or 'consent:utility')
+  local all, own = tonumber(marks[1] or '0'), tonumber(marks[2] or '0')
+  return math.abs(own) > math.abs(all) and own or all
+end
+
+-- Why an item may not be posted first any more, whatever the window; nil where it may. Asked as long as no post of it can have arrived.
+local function barred(c, head, generation)
+  if head.n and head.n ~= tonumber(generation or '0') then return 'replied' end
+  if head.b == 1 and decided(c, head) > 0 then return 'opted-out' end
+  return nil
+end
+
+-- Why an item is left out, asked once, before it is pinned: the policies of pilotbot.replies.withheld, compared with it by a property test.
+local function withheld(c, head)
+  if head.x and now >= head.x then return 'too-old' end
+  if head.b ~= 1 or head.u ~= 'm' then return nil end
+  if head.y == 1 and decided(c, head) >= 0 then return 'no-opt-in' end
+  if (redis.call('HGET', key('chat', c), 'human') or '') ~= '' then return 'handed-over' end
+  return nil
+end
+
+-- Whether a chat had as many messages within the span of an item's cap as that allows. Those that have a cap are counted, each once.
+local function capped(c, head)
+  local name = key('recent', c)
+  if redis.call('ZSCORE', name, head.id) then return false end
+  if redis.call('ZCOUNT', name, '(' .. int(now - head.k[2]), '+inf') >= head.k[1] then return true end
+  return false
+end
+
+local function count_recent(c, id)
+  local name = key('recent', c)
+  redis.call('ZADD', name, 'NX', now, id)
+  redis.call('ZREMRANGEBYRANK', name, 0, -RECENT - 1)
+  redis.call('PEXPIRE', name, 91 * DAY)
+end
+
+-- What a menu is one of: its pages have one id. Written by pilotbot.replies.Menu, id first.
+local function menu_of(menu)
+  return string.match(menu, '^{"id":"%x+"') or menu
+end
+
+-- The options of an item are known by their labels: of an answer from its commit, of others from when they go. A chat's `menus` are lines,
+-- the newest first, bounded; an empty one ahead of them says that something without options was said since.
 local function offer(c, item, head)
+  local known = redis.call('HGET', key('chat', c), 'menus') or ''
+  if head.m == 0 then
+    if string.find(known, '^[^\n]') then redis.call('HSET', key('chat', c), 'menus', '\n' .. known) end
+    return
+  end
   local menu = string.sub(item, -head.m)
-  local known = redis.call('HGET', key('chat', c), 'menus')
-  local rest = known and known ~= '[]' and #known < MENUS_MOST and ',' .. string.sub(known, 2) or ']'
-  redis.call('HSET', key('chat', c), 'menus', '[' .. menu .. rest)
+  local kept, size = {menu}, 0
+  for one in string.gmatch(known, '[^\n]+') do
+    size = size + #one
+    if #kept == MENUS or size > MENUS_MOST then break end
+    if menu_of(one) ~= menu_of(menu) then table.insert(kept, one) end
+  end
+  redis.call('HSET', key('chat', c), 'menus', table.concat(kept, '\n'))
 end
 
 -- Lease the lane's first item that may go.
--- Returns {c, token, item, pin, tries, unknown, first_post_at, inbound_at_pin, number, now, bar}, or false; and notes on what was put
--- aside. `bar` says why what may have been posted may not be posted first any more, '' where it may.
+-- Returns {c, token, item, pin, tries, unknown, first_post_at, inbound_at_pin, number, now, bar, it tries a number that is down 0|1}, or
+-- false; and notes on what was put aside. `bar` says why what may have been posted may not be posted first any more, '' where it may.
 local function lease_lane(c, terms, notes)
   if redis.call('ZSCORE', shard('lane:lease'), c) then return false end
   local due = redis.call('ZSCORE', shard('lane:ready'), c)
   if due and tonumber(due) > now then return false end
   local chat = key('chat', c)
-  local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in', 'generation', 'consent', 'pace', 'slow')
-  local paused = redis.call('GET', key('paused', known[1] or ''))
-  if paused and tonumber(paused) > now then
-    redis.call('ZADD', shard('lane:ready'), put_off(terms, tonumber(paused), 5), c)
+  local known = redis.call('HMGET', chat, 'number', 'in', 'shut', 'o:pin', 'o:tries', 'o:unknown', 'o:at', 'o:in', 'generation', 'gate', 'pace', 'slow')
+  local paused = redis.call('MGET', key('paused', known[1] or ''), key('down', known[1] or ''))
+  if paused[1] and tonumber(paused[1]) > now then
+    redis.call('ZADD', shard('lane:ready'), put_off(terms, tonumber(paused[1]), 5), c)
     return false
   end
+  if known[10] then
+    local until_ms = tonumber(string.match(known[10], '^%d+'))
+    if until_ms > now and redis.call('EXISTS', key('lane', c)) == 1 then
+      redis.call('ZADD', shard('lane:ready'), until_ms, c)
+      return false
+    elseif until_ms <= now then
+      redis.call('HDEL', chat, 'gate')
+    end
+  end
   local inbound, pin = known[2] or '', known[4]
-  local open = inbound ~= '' and inbound ~= known[3] and now < tonumber(inbound) + terms.open
+  local edge = inbound ~= '' and inbound ~= known[3] and tonumber(inbound) + terms.open or 0
   while true do
     local item = redis.call('LINDEX', key('lane', c), 0)
     if not item then
@@ -168,27 +255,38 @@ local function lease_lane(c, terms, notes)
       return false
     end
     local head = header_of(item)
-    local bar = barred(head, known[9], known[10])
+    local open = math.max(now, head.d or 0) < edge
+    local bar = barred(c, head, known[9])
     if pin and known[6] == '0' and (bar or (pin == 'free' and head.w == 1 and not open)) then -- no post of it can have arrived
       pin = false
       unpin(c)
     end
     if not pin then
-      local verdict = bar and 'skip' or choose(head, open)
-      if head.r == 1 and lead_of(c, head) == 'template' then verdict = 'skip' end
-      if verdict == 'free' or verdict == 'template' then
+      local first = head.r == 1 and lead_of(c, head) or nil -- 'free', and then the rest goes as well
+      local why = bar or (not first and withheld(c, head)) or (first ~= 'free' and first ~= 'template' and first)
+      local verdict = (why or first == 'template') and 'skip' or choose(head, open)
+      local goes = verdict == 'free' or verdict == 'template'
+      local asleep = goes and not first and quiet_until(head)
+      if goes and not asleep and head.k and not first and capped(c, head) then why, verdict, goes = 'capped', 'skip', false end
+      if asleep then
+        if not overtake(c, is_awake) then
+          redis.call('ZADD', shard('lane:ready'), asleep, c)
+          return false
+        end
+      elseif goes then
         local slow = tonumber(known[12] or '0') > now -- answers, too, and in their order
         local at = (slow or head.b == 1) and paced(c, known[1] or '', known[11], terms, slow and SLOW_GAP or 0)
-        if at and (slow or not answer_first(c)) then
+        if at and (slow or not overtake(c, is_answer)) then
           redis.call('ZADD', shard('lane:ready'), at, c)
           return false
         elseif not at then
           pin = verdict
+          if head.k then count_recent(c, head.id) end
           known[5], known[6], known[7], known[8] = '0', '0', int(now), inbound
           redis.call('HSET', chat, 'o:pin', pin, 'o:at', known[7], 'o:in', inbound, 'o:tries', '0', 'o:unknown', '0')
           if head.n then redis.call('HSET', chat, 'o:waits', '1') end
           if head.g ~= '' and head.r ~= 1 then remember_lead(c, head, pin) end
-          if head.b == 1 and head.m > 0 then offer(c, item, head) end
+          if head.b == 1 then offer(c, item, head) end
         end
       else
         redis.call('LPOP', key('lane', c))
@@ -197,8 +295,9 @@ local function lease_lane(c, terms, notes)
         elseif verdict == 'fail' then
           bury_item(c, item, 'window-closed', 'no template was given', notes)
         else
-          note(notes, verdict, c, head.id, bar or 'window-closed')
+          note(notes, verdict, c, head.id, why or 'window-closed')
         end
+        if why and head.g ~= '' and head.r ~= 1 then remember_lead(c, head, why) end
       end
     end
     if pin then
@@ -206,7 +305,9 @@ local function lease_lane(c, terms, notes)
       redis.call('ZREM', shard('lane:ready'), c)
       redis.call('ZADD', shard('lane:lease'), lease_now + terms.lease, c)
       redis.call('HSET', shard('lane:owner'), c, token)
-      return {c, token, item, pin, known[5] or '0', known[6] or '0', known[7] or '0', known[8] or '', known[1] or '', int(now), bar or ''}
+      if paused[2] then redis.call('SET', key('paused', known[1]), int(now + TRIED), 'PX', 2 * TRIED) end -- the others wait for this one
+      return {c, token, item, pin, known[5] or '0', known[6] or '0', known[7] or '0', known[8] or '', known[1] or '', int(now), bar or '',
+              paused[2] and 1 or 0}
     end
   end
 end
@@ -230,18 +331,24 @@ local function push(c, items)
   return true
 end
 
+-- A message that leads was reported: what waits for that may go.
+local function open_gate(c, id)
+  local chat = key('chat', c)
+  local gate = redis.call('HGET', chat, 'gate')
+  if gate and string.match(gate, ' (.*)$') == id then
+    redis.call('HDEL', chat, 'gate')
+    redis.call('ZADD', shard('lane:ready'), 'XX', 'LT', now, c)
+    return true
+  end
+  local item = redis.call('LINDEX', key('lane', c), 0)
+  if item and header_of(item).id == id then redis.call('HSET', chat, 'o:opened', id) end -- before it is known here that it was taken
+  return false
+end
+
 -- Whether a message that waits for silence is under way right now, pinned and leased: to whom, or ''.
 local function awaiting(c, waits)
   if not waits or not redis.call('ZSCORE', shard('lane:lease'), c) then return '' end
   return redis.call('HGET', shard('lane:owner'), c) or ''
-end
-
--- What the contact decided: `consent` is when, negative for yes. The latest decision holds, in whatever order they come to be known.
-local function mark_consent(c, at, out)
-  local known = tonumber(redis.call('HGET', key('chat', c), 'consent') or '0')
-  if at < math.abs(known) then return end
-  redis.call('HSET', key('chat', c), 'consent', int(out and at or -at))
-  redis.call('PEXPIRE', key('chat', c), KEEP_CHAT)
 end
 
 -- The same, where what has no place must not be lost.

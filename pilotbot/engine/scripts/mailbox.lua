@@ -54,7 +54,9 @@ end
 
 -- After an event is settled: the next one under the same lease, or the chat is let go.
 local function next_head(c, token, keep, lease_ms)
-  if keep == '1' and redis.call('EXISTS', key('mailbox', c)) == 1 then return lease_head(c, token, lease_ms) end
+  if keep == '1' and redis.call('EXISTS', key('mailbox', c)) == 1 and redis.call('HEXISTS', key('chat', c), 'joining') == 0 then
+    return lease_head(c, token, lease_ms)
+  end
   release(c, now)
   return false
 end

@@ -15,7 +15,8 @@ local HOLD_DEPTH = 20
 local DEAD_DEPTH = 10000
 local SLOW_GAP = 6000      -- ms between two messages to a contact whose rate WhatsApp limited
 local TIMER_DEPTH = 50     -- follow-ups of a chat
-local MENUS_MOST = 16000   -- bytes of menus that a chat's labels are recognised from
+local MENUS = 5            -- menus that a chat's labels are recognised from
+local MENUS_MOST = 16000   -- bytes of them, the newest aside
 
 local function key(name, id)
   return base .. ':' .. name .. ':' .. id

@@ -1,16 +1,25 @@
 -- Remember a message that the platform took; a status that came before the 202 was parked here and is merged now. (design 3.8)
--- What is long, or of use for a while only, lies apart, in `content`: one long field makes all fields of a hash dear.
--- ARGV: record id, platform id, chat in its short form, item id, pin, inbound at the pin, item to decide again or '', menu or '', poll_ms
+-- ARGV: record id, platform id, chat in its short form, item id, mode, template or '', cause or '', inbound at the pin, item without its
+--       menu, menu or '', 1 where it may be decided again, 1 where handlers want its content, poll_ms, 1 where others wait for its report
 -- Returns the record's fields, flat
-local record, content = key('message', ARGV[1]), key('content', ARGV[1])
-redis.call('HSET', record, 'chat', ARGV[3], 'item', ARGV[4])
-if ARGV[5] ~= 'free' then redis.call('HSET', record, 'pin', ARGV[5]) end
-local rank = tonumber(redis.call('HGET', record, 'rank') or '0')
-if ARGV[7] ~= '' and rank <= 2 then redis.call('HSET', content, 'again', ARGV[7], 'in', ARGV[6]) end
-if ARGV[8] ~= '' then redis.call('HSET', content, 'menu', ARGV[8]) end
+local record, content = key('record', ARGV[1]), key('content', ARGV[1])
+local rank = rank_of(record)
+redis.call('HSETNX', record, '0', int(now))
+redis.call('HSET', record, 'chat', ARGV[3], 'i', ARGV[4])
+if ARGV[5] == 'template' then redis.call('HSET', record, 'template', ARGV[6])
+elseif ARGV[5] ~= 'text' then redis.call('HSET', record, 'mode', ARGV[5]) end
+if ARGV[7] ~= '' then redis.call('HSET', record, 'e', ARGV[7]) end
+if ARGV[14] == '1' then redis.call('HSET', record, 'leads', '1') end
+local again = ARGV[11] == '1' and rank <= 2
+if again then redis.call('HSET', content, 'in', ARGV[8]) end
+if ARGV[12] == '1' then redis.call('HSET', content, 'kept', ARGV[9])
+elseif again then redis.call('HSET', content, 'again', ARGV[9]) end
+if ARGV[10] ~= '' then redis.call('HSET', content, 'menu', ARGV[10]) end
 redis.call('PEXPIRE', record, KEEP)
-redis.call('PEXPIRE', content, KEEP)
+redis.call('PEXPIRE', content, ARGV[10] ~= '' and KEEP or KEEP_CONTENT)
 if rank < 2 then
-  redis.call('ZADD', shard('unfinished'), 'NX', now + tonumber(ARGV[9]), ARGV[2])
+  redis.call('ZADD', shard('unfinished'), 'NX', now + tonumber(ARGV[13]), ARGV[2])
 end
-return whole_record(ARGV[1])
+local found = whole_record(ARGV[1])
+redis.call('HDEL', content, 'ours')
+return found

@@ -33,8 +33,13 @@ end
 local function set_timer(c, name, due, generation, payload, most, notes)
   if due == '' then return forget_timer(c, name) end
   local chat = key('chat', c)
-  local known = redis.call('HMGET', chat, 'timers', 'generation')
+  local known = redis.call('HMGET', chat, 'timers', 'generation', 'human')
   local names = known[1] or ''
+  if known[3] then -- a person has the chat
+    forget_timer(c, name)
+    note(notes, 'skip', c, name, 'handed-over')
+    return true
+  end
   if generation ~= '' and generation ~= (known[2] or '0') then -- the contact wrote before this came to be
     forget_timer(c, name)
     note(notes, 'skip', c, name, 'replied')

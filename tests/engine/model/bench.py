@@ -45,6 +45,9 @@ TIMER = st.fixed_dictionaries(
 )
 
 
+MANNER = st.sampled_from(("", "", "", "", "leads", "leads", "an ad", "capped", "by day", "brief"))
+
+
 MOSTLY = st.sampled_from((True, True, True, False))
 MOSTLY_NOT = st.sampled_from((False, False, False, True))
 WHICH = st.integers(0, 5)  # of those that there are, 0 for the latest
@@ -118,6 +121,7 @@ class Bench(RuleBasedStateMachine):
         self.turns: list[tuple[Engine, Claimed]] = []
         self.lanes: list[tuple[Engine, Lane]] = []
         self.staged: list[tuple[int, Notice]] = []  # by shards; what waits for its relay
+        self.leading: dict[str, str] = {}  # platform id -> who; what others may wait for
         self.refusable: dict[str, str] = {}  # platform id -> who; what may be refused late for the window
         self.tokens: Counter[int] = Counter()
         self.numbers: Counter[str] = Counter()
@@ -165,6 +169,19 @@ class Bench(RuleBasedStateMachine):
         for part in ("free", "template"):
             given[part] = b'{"%s":"#%d#"}' % (part.encode(), self.made) if given.get(part) else b""
         return Item(**given)
+
+    def manner(self, name: str) -> dict[str, Any]:
+        """What an item has of a policy, by when it is said; nothing of it changes at a full hour from now."""
+        minute = self.now // 60_000 % 1440
+        manners: dict[str, dict[str, Any]] = {
+            "": {},
+            "leads": {"leads": True},
+            "an ad": {"business": True, "purpose": "marketing", "opt_in": True},
+            "capped": {"business": True, "cap": (2, 11 * HOUR // 2)},
+            "by day": {"business": True, "quiet": ((minute - 30) % 1440, (minute + 150) % 1440)},
+            "brief": {"expires": self.now + 3 * HOUR // 2},
+        }
+        return manners[name]
 
     def timer(self, name: str, shape: str | None, after: int, **more: Any) -> Timer:
         return Timer(name=name, due=self.now + after, items=(replace(self.item(shape), id=""),) if shape else (), **more)
@@ -214,7 +231,8 @@ class Bench(RuleBasedStateMachine):
             mine = chat.said[label(lane.item)]
             passed = [item for item in chat.lane if chat.said[label(item)] < mine]
             assert all(item.business for item in passed), "an answer is out of order"
-            assert not passed or not lane.item.business, "a message of the business is out of order"
+            awake = all(item.quiet for item in passed)
+            assert awake or not lane.item.business, "a message of the business is out of order"
         chat.sender = lane.token
         if heard:
             self.lanes.append((engine, lane))

@@ -6,25 +6,18 @@ real clock decide nothing.
 
 from dataclasses import dataclass, field
 
-from pilotbot.engine import HOLD, Effects, Item, Pin, Timer
-from pilotbot.replies import choose
-from tests.engine.model.things import BURST, MEMORY, TERMS, Armed, Event, Pinned, fired, label
+from pilotbot.engine import Effects, Timer
+from tests.engine.model.lane import Outbound
+from tests.engine.model.things import MEMORY, TERMS, Armed, Event, fired
 
 
 @dataclass(eq=False)
-class Chat:
+class Chat(Outbound):
     """A chat: what it did, what it has to do, and who is at it."""
 
-    name: str
-
-    inbound: int | None = None
-    shut: int | None = None
-    generation: int = 0
-    consent: int = 0
     flood: int = 0
 
     seq: int = 0
-    seen: set[str] = field(default_factory=set)
     waiting: list[Event] = field(default_factory=list)
     done: list[Event] = field(default_factory=list)
     handled: int = 0
@@ -36,34 +29,13 @@ class Chat:
     lapsed: bool = False  # the lease ran out and nobody has taken it back yet
     last: tuple[str, int] | None = None
 
-    lane: list[Item] = field(default_factory=list)
-    held: list[Item] = field(default_factory=list)
-    held_until: dict[str, int] = field(default_factory=dict)
-    pin: Pinned | None = None
-    lane_due: int | None = None
-    sender: str | None = None
-    sender_lapsed: bool = False
-    leads: dict[str, str] = field(default_factory=dict)
-    pace: int = 0
-    paused: int = 0
-    slow: int = 0
-
     timers: dict[str, Armed] = field(default_factory=dict)
-
-    said: dict[str, int] = field(default_factory=dict)  # by label: in which order, each time anew
-    sent: list[str] = field(default_factory=list)
-    aside: list[str] = field(default_factory=list)
-    dead: dict[str, Event | Item] = field(default_factory=dict)
-    notes: list[tuple[str, str]] = field(default_factory=list)
 
     # --- in ---
 
     def head(self) -> Event:
         """The event that is next: by time, then by arrival."""
         return min(self.waiting, key=lambda event: (event.time, event.seq))
-
-    def is_open(self, now: int) -> bool:
-        return self.inbound is not None and self.inbound != self.shut and now < self.inbound + TERMS.open_for
 
     def accept(self, event: Event, now: int, *, busy: bool) -> str:
         names = {event.body} | ({f"message:{event.message}"} if event.message else set())
@@ -169,146 +141,6 @@ class Chat:
         if self.running is not None and self.blamed:
             self.running.blames["crashes"] += 1
         self.release(now)
-
-    # --- out ---
-
-    def say(self, item: Item, now: int) -> None:
-        """Put an item in the lane; where nothing of that is pinned, this may be an answer that need not wait for a pace."""
-        self.lane.append(item)
-        self.said[label(item)] = max(self.said.values(), default=0) + 1
-        if self.sender is None and (self.lane_due is None or not self.pin):
-            self.lane_due = now if self.lane_due is None else min(self.lane_due, now)
-
-    def enqueue(self, items: tuple[Item, ...], now: int) -> str:
-        first = f"item:{items[0].id}"
-        if first in self.seen:
-            return "dup"
-        self.seen.add(first)
-        for item in items:
-            self.say(item, now)
-        return "ok"
-
-    def barred(self, item: Item) -> str | None:
-        """Why an item may not be posted first, whatever the window."""
-        if item.generation is not None and item.generation != self.generation:
-            return "replied"
-        return "opted-out" if item.business and self.consent > 0 else None
-
-    def may_go(self, item: Item, variant: Pin, now: int) -> bool:
-        """Whether an item may be posted first this way."""
-        return not self.barred(item) and (variant == "template" or not item.enforced or self.is_open(now))
-
-    def lease_lane(self, now: int) -> Item | None:
-        """The item that must be leased now, pinned; None where none may go."""
-        if self.sender or (self.lane_due is not None and self.lane_due > now):
-            return None
-        if self.lane and self.paused > now:
-            self.lane_due = self.paused
-            return None
-        while self.lane:
-            item = self.lane[0]
-            if self.pin and self.pin.known and not self.may_go(item, self.pin.variant, now):
-                self.pin = None
-            if self.pin is None:
-                variant = self._goes(item, now)
-                if variant is None:
-                    continue
-                slow = self.slow > now  # then answers keep the pace, too, and their place
-                if (item.business or slow) and (at := self._waits_for_pace(now)):
-                    if slow or not self._answer_first():
-                        self.lane_due = at
-                        return None
-                    continue
-                self.pin = Pinned(variant, self.inbound)
-                if item.group and not item.rest:
-                    self.leads[item.group] = variant
-            self.lane_due = None
-            return item
-        self.lane_due = None
-        return None
-
-    def _goes(self, item: Item, now: int) -> Pin | None:
-        """How the first item goes; None where it left the lane."""
-        why = self.barred(item)
-        verdict = choose(
-            has_free=bool(item.free), has_template=bool(item.template), enforced=item.enforced, window_open=self.is_open(now),
-            closed_policy=item.closed,
-        )  # fmt: skip
-        if why or (item.rest and self.leads.get(item.group) == "template"):
-            verdict = "skip"
-        if verdict in {"free", "template"}:
-            return "free" if verdict == "free" else "template"
-        del self.lane[0]
-        if verdict == "defer":
-            self._hold(item, now)
-            return None
-        self.notes.append((verdict, why or "window-closed"))
-        if verdict == "fail":
-            self.dead[label(item)] = item
-        else:
-            self.aside.append(label(item))
-        return None
-
-    def _waits_for_pace(self, now: int) -> int | None:
-        """Until when a message has to wait; None, and it counts, where it may go."""
-        at = max(self.pace, now) - BURST
-        if at > now:
-            return at
-        self.pace = max(self.pace, now) + TERMS.chat_gap
-        return None
-
-    def _answer_first(self) -> bool:
-        """An answer does not wait behind what a business began."""
-        answer = next((item for item in self.lane if not item.business), None)
-        if answer is None:
-            return False
-        self.lane.remove(answer)
-        self.lane.insert(0, answer)
-        return True
-
-    def _hold(self, item: Item, now: int) -> None:
-        self.sweep(now)
-        self.held_until.setdefault(label(item), now + HOLD)
-        self.held.append(item)
-        self.notes.append(("defer", "window-closed"))
-
-    def sweep(self, now: int) -> None:
-        """Bury what was held for too long."""
-        while self.held and self.held_until[label(self.held[0])] <= now:
-            item = self.held.pop(0)
-            self.dead[label(item)] = item
-            self.notes.append(("fail", "hold-expired"))
-
-    def release_held(self, now: int, *, handled: int) -> bool:
-        """Let go what waited for the window, if that is open; what a business began only once the message that opened it is handled."""
-        if not self.held or not self.is_open(now):
-            return False
-        self.sweep(now)
-        released = [item for item in self.held if handled >= (self.inbound or 0) or not item.business]
-        self.held = [item for item in self.held if item not in released]
-        for item in released:
-            self.say(item, now)
-        return bool(released)
-
-    def let_lane_go(self, at: int) -> None:
-        self.sender, self.sender_lapsed = None, False
-        self.lane_due = at if self.lane else None
-
-    def give_up(self, now: int) -> None:
-        """Nobody knows what became of the post."""
-        assert self.pin is not None
-        self.pin.known = False
-        self.let_lane_go(now)
-
-    def settled(self) -> Item:
-        """The lane's first item is done with."""
-        self.pin, self.sender, self.sender_lapsed = None, None, False
-        return self.lane.pop(0)
-
-    def refused(self, inbound: int | None) -> None:
-        """The platform found the window closed, of which the last message that we knew then was this one."""
-        if inbound is not None and self.inbound == inbound:
-            self.shut = inbound
 
     # --- time ---
 

@@ -72,14 +72,16 @@ class Inward(Bench):
 
     @step(
         7, needs=lambda self: self.turns, which=WHICH, keep=st.booleans(), send=st.booleans(), says=st.lists(SHAPE, max_size=2),
-        to=st.none() | CONTACT, timer=st.none() | TIMER,
+        to=st.none() | CONTACT, timer=st.none() | TIMER, in_order=MOSTLY_NOT,
     )  # fmt: skip
-    def commit(self, which: int, keep: bool, send: bool, says: list[str], to: str | None, timer: dict[str, Any] | None) -> None:
+    def commit(
+        self, which: int, keep: bool, send: bool, says: list[str], to: str | None, timer: dict[str, Any] | None, in_order: bool
+    ) -> None:  # fmt: skip
         engine, turn = self.taken(self.turns, which)
         notice = Notice(place=self.places[to], items=(self.item("template", business=True),)) if to else None
         effects = Effects(
             sets={"count": str(int(turn.fields.get("count", b"0")) + 1).encode()},
-            items=tuple(self.item(shape) for shape in says),
+            items=tuple(self.item(shape, leads=in_order and number < len(says)) for number, shape in enumerate(says, 1)),
             notices=(notice,) if notice else (),
             timers=(replace(self.timer(**timer), generation=turn.generation),) if timer else (),
         )

@@ -76,8 +76,8 @@ def _chat(
     assert [(int(seq), mark, body, at) for (seq, mark, _, body), at in members] == [
         (event.seq, event.mark + str("" if event.generation is None else event.generation), event.body, event.time) for event in events
     ]
-    names = ("count", "generation", "consent", "in", "shut")
-    known = (len(chat.done), chat.generation, chat.consent, chat.inbound, chat.shut)
+    names = ("count", "generation", "consent", "consent:marketing", "in", "shut")
+    known = (len(chat.done), chat.generation, chat.consent, chat.marketing, chat.inbound, chat.shut)
     assert [int(fields.get(name, 0)) for name in names] == [value or 0 for value in known]
     assert set(emitted) == chat.emitted
     blames = {f"{what}:{event.seq:012}": str(times) for event in events for what, times in event.blames.items()}
@@ -91,6 +91,8 @@ def _chat(
     assert sorted(places) == sorted(chat.said)
     assert fields.get("o:pin") == (chat.pin and chat.pin.variant)
     assert fields.get("o:unknown") == (chat.pin and str(int(not chat.pin.known)))
+    assert fields.get("gate", "").partition(" ")[2] == (chat.gate[0] if chat.gate else "")
+    assert fields.get("o:opened") == chat.opened
     assert sorted(fields.get("timers", "").split()) == sorted(chat.timers)
 
 

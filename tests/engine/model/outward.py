@@ -5,9 +5,9 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from pilotbot.engine import HOUR, Engine, Item, Lane, Notice, Record
-from tests.engine.model.bench import AGAIN, CONTACT, MOSTLY, SHAPE, SHARDS, WHICH, WORKER, Bench, step
+from tests.engine.model.bench import AGAIN, CONTACT, MANNER, MOSTLY, SHAPE, SHARDS, WHICH, WORKER, Bench, step
 from tests.engine.model.chat import Chat
-from tests.engine.model.things import label
+from tests.engine.model.things import TERMS, label
 
 ENOUGH = 6  # messages that wait
 Verdict = Literal["unposted", "retry", "again", "drop", "dead"]
@@ -24,11 +24,13 @@ class Outward(Bench):
         again=AGAIN,
         shape=SHAPE,
         business=st.booleans(),
+        manner=MANNER,
         parts=st.booleans(),
     )
-    def enqueue(self, name: str, again: int | None, shape: str, business: bool, parts: bool) -> None:
-        first = self.item(shape, id=f"{name}-{self.number(name, again)}", business=business, group="g" * parts)
-        rest = (self.item("text", business=business, group="g", rest=True),) if parts else ()
+    def enqueue(self, name: str, again: int | None, shape: str, business: bool, manner: str, parts: bool) -> None:
+        more = {"business": business, **self.manner(manner)}
+        first = self.item(shape, id=f"{name}-{self.number(name, again)}", group="g" * parts, **more)
+        rest = (self.item("text", group="g", rest=True, **{**more, "cap": None}),) if parts else ()
         self.do(lambda: self._enqueue(Notice(place=self.places[name], items=(first, *rest))))
 
     def _enqueue(self, notice: Notice, *, bury: bool = False) -> None:
@@ -71,20 +73,31 @@ class Outward(Bench):
                 self.take_lane(engine, chat, None)
             self.noted(notes)
 
-    @step(6, needs=lambda self: self.lanes, which=WHICH)
-    def sent(self, which: int) -> None:
+    @step(6, needs=lambda self: self.lanes, which=WHICH, report=st.sampled_from(("later", "later", "before", "between")))
+    def sent(self, which: int, report: str) -> None:
+        """The platform took it; `report`: when it is said to be sent, seen from when that is recorded and the lane goes on."""
         engine, lane = self.taken(self.lanes, which)
-        self.do(lambda: self._sent(engine, lane))
+        self.do(lambda: self._sent(engine, lane, report))
 
-    def _sent(self, engine: Engine, lane: Lane) -> None:
+    def _sent(self, engine: Engine, lane: Lane, report: str) -> None:
         chat, platform_id = self.chat(lane), lane.item.key(lane.pin)
-        again = self.run(engine.record(lane, platform_id)).again
-        assert (again is not None) == (lane.pin == "free" and lane.item.enforced and not lane.item.again)
-        if again is not None:
+        if report == "before":
+            self.run(engine.merge_status(platform_id, "sent", code=None, message_id=None))
+        record = self.run(engine.record(lane, platform_id))
+        again, reported = record.again, record.rank > 0
+        assert record.leads == lane.item.leads
+        if lane.item.leads:
+            self.leading[platform_id] = chat.name
+            if report == "between":
+                self._report(platform_id, chat)
+        assert (again is not None) == (not lane.item.again)
+        if again is not None and lane.pin == "free" and lane.item.enforced:
             self.refusable[platform_id] = chat.name
-        settled = self.run(engine.sent(lane))
+        settled = self.run(engine.sent(lane, reported=reported))
         assert settled.outcome == ("ok" if chat.sender == lane.token else "stale")
         if chat.sender == lane.token:
+            if lane.item.leads and not reported and chat.opened != lane.item.id:
+                chat.gate = (lane.item.id, self.now + TERMS.sequence_wait)
             chat.sent.append(label(chat.settled()))
             chat.lane_due = None
             self.take_lane(engine, chat, settled.lane)
@@ -114,12 +127,36 @@ class Outward(Bench):
             chat.aside.append(label(chat.settled()))
         elif verdict == "again":
             chat.refused(chat.pin.inbound)
-            chat.pin = None
+            chat.unpin()
         else:
             at += delay
             if verdict == "retry":
                 chat.pin.known, chat.pin.tries = not unknown, chat.pin.tries + 1
         chat.let_lane_go(at)
+
+    @step(3, needs=lambda self: self.leading, which=WHICH)
+    def report(self, which: int) -> None:
+        """A message that others may wait for was sent, or it is said once more."""
+        platform_id = list(self.leading)[-1 - which % len(self.leading)]
+        self.do(lambda: self._report(platform_id, self.chats[self.leading[platform_id]]))
+
+    def _report(self, platform_id: str, chat: Chat) -> None:
+        _, record = self.run(self.engine.merge_status(platform_id, "sent", code=None, message_id=None))
+        assert record.leads
+        assert record.item is not None
+        assert self.run(self.engine.reported(record)) == chat.reported(record.item, self.now)
+
+    @step(needs=lambda self: self.any(lambda chat: chat.lane or chat.held), name=CONTACT, which=WHICH)
+    def cancel(self, name: str, which: int) -> None:
+        """Somebody takes a message back; follow-ups have no id that the model knows."""
+        waiting = [item for item in (*self.chats[name].lane, *self.chats[name].held) if item.id]
+        if waiting:
+            self.do(lambda: self._cancel(name, waiting[-1 - which % len(waiting)]))
+
+    def _cancel(self, name: str, item: Item) -> None:
+        outcome = self.chats[name].cancel(item, self.now)
+        ((what, _),) = self.run(self.engine.cancel(self.places[name].key, [item.id]))
+        assert what == outcome
 
     @step(2, needs=lambda self: self.refusable, which=WHICH)
     def refused_late(self, which: int) -> None:

@@ -7,7 +7,7 @@ from pilotbot.engine import HOUR, Item, Pin, Terms, Timer
 
 TERMS = Terms(
     lease=HOUR // 4, patience=2_000, late_after=HOUR // 2, depth=5, high_water=10, contact_gap=HOUR, contact_burst=8, number_gap=1,
-    number_burst=100_000, chat_gap=HOUR, chat_burst=3,
+    number_burst=100_000, chat_gap=HOUR, chat_burst=3, sequence_wait=3 * HOUR // 2,
 )  # fmt: skip
 MEMORY = 8 * 24 * HOUR
 BURST = TERMS.chat_gap * (TERMS.chat_burst - 1)

@@ -61,36 +61,30 @@ class Upkeep(Bench):
                 chat.sweep(self.now)
             self.noted(self.run(self.engine.sweep(shard)))
 
-    @step(name=CONTACT)
-    def overtake(self, name: str) -> None:
-        """The contact writes from another address from now on, where this one was known."""
-        chat, place = self.chats[name], self.places[name]
-        self.last = None  # once more, it counts once more
-        if self.redis.exists(f"{base(place.key.shard)}:chat:{place.key.id}"):
-            chat.generation += 1
-            chat.disarm()
-        person = self.engine.keys.person(name)
-        self.noted(self.run(self.engine.join(person, person, chats=(), gone=(place.key,))))
-
     # --- what people decide ---
 
-    @step(2, name=CONTACT, what=st.sampled_from(("out", "in")), age=st.sampled_from((0, HOUR)))
-    def decide(self, name: str, what: Literal["out", "in"], age: int) -> None:
+    @step(
+        3, name=CONTACT, what=st.sampled_from(("out", "in")), age=st.sampled_from((0, HOUR)), purpose=st.sampled_from(("all", "marketing"))
+    )  # fmt: skip
+    def decide(self, name: str, what: Literal["out", "in"], age: int, purpose: Literal["all", "marketing"]) -> None:
         self.made += 1
-        entry = Consent(what=what, at=self.now - age + self.made, source="word", evidence="")  # never two at the same time
+        at = self.now - age + self.made  # never two at the same time
+        entry = Consent(what=what, at=at, source="word", evidence="", purpose=purpose)
         self.do(lambda: self._decide(name, entry))
 
     def _decide(self, name: str, entry: Consent) -> None:
         chat, place = self.chats[name], self.places[name]
-        if entry.at >= abs(chat.consent):
+        if entry.purpose == "all" and entry.at >= abs(chat.consent):
             chat.consent = entry.mark
+        elif entry.purpose == "marketing" and entry.at >= abs(chat.marketing):
+            chat.marketing = entry.mark
         person = self.engine.keys.person(name)
         if not chat.sender:
             self.run(self.engine.decide(Decision(entry=entry, person=person, chats=(place.key,))))
             return
-        mark = self.run(self.engine.consents.record(person, entry))  # the same, without the wait for what is under way
-        assert mark == chat.consent
-        assert self.run(self.engine.consents.mark(place.key, mark)) == chat.sender
+        marks = self.run(self.engine.consents.record(person, entry))  # the same, without the wait for what is under way
+        assert (marks.get("all", 0), marks.get("marketing", 0)) == (chat.consent, chat.marketing)
+        assert self.run(self.engine.consents.mark(place.key, marks)) == chat.sender
 
     @step(needs=lambda self: self.any(lambda chat: chat.dead), which=WHICH, drop=st.booleans())
     def look_after_the_dead(self, which: int, drop: bool) -> None:
@@ -102,7 +96,7 @@ class Upkeep(Bench):
 
     def _look_after(self, chat: Chat, letter: str, name: str, *, drop: bool) -> None:
         found = chat.dead.get(name)
-        full = not drop and (len(chat.waiting) >= TERMS.depth if isinstance(found, Event) else found and chat.barred(found))
+        full = not drop and (len(chat.waiting) >= TERMS.depth if isinstance(found, Event) else found and chat.left_out(found, self.now))
         done = self.run(self.engine.drop_dead(letter) if drop else self.engine.retry_dead(letter))
         assert done == (found is not None and not full)
         if found is None or full:

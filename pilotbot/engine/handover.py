@@ -1,0 +1,108 @@
+"""Chats that a person has: given to them and back from outside a turn, listed, and what is to be looked at (design section 3.10)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Final, Literal
+
+from pilotbot.engine.calls import Calls
+from pilotbot.engine.keys import ChatKey, base
+from pilotbot.engine.values import Place, PutAside, put_aside
+
+AT_ONCE: Final = 50  # of a shard, in one look
+PAGE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a person was seen to write: the event's id, when, and its body, which is kept with what the contact writes."""
+
+    id: str
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A chat that a person has: where it is, what the contact is called ("" where nobody knows), and the field as it is stored."""
+
+    place: Place
+    name: str
+    human: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be looked at in a shard: chats whose person's time is over, and echoes.
+
+    Of each echo its payload, and whether a post in its chat is under way or of unknown outcome.
+    """
+
+    now: int
+    over: tuple[ChatKey, ...]
+    echoes: tuple[tuple[bytes, bool], ...]
+
+
+class Handovers:
+    """Who has which chat; a part of `Engine`. What changes something may be repeated."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def take(
+        self, place: Place, human: bytes, event: bytes, *, seen: Seen | None = None
+    ) -> tuple[Literal["taken", "extended", "dup", "late"], tuple[PutAside, ...]]:
+        """Give a chat to a person: what waits there to be sent later is disarmed, and `event` enters its mailbox.
+
+        `extended`: a person has it already. `dup`, `late`: what they were seen to write was known, or written before the bot last got the
+        chat back.
+        """
+        written: tuple[bytes | str | int, ...] = (seen.body, seen.id, seen.at) if seen is not None else ("", "", "")
+        outcome, notes = await self._calls.script(
+            "handover", place.key.shard, "take", place.key.id, place.number, place.kind, place.address, human, event, *written
+        )
+        return outcome.decode(), put_aside(place.key.shard, notes)
+
+    async def back(self, key: ChatKey, event: bytes, *, if_over: bool = False) -> bool:
+        """Give a chat back to the bot; `if_over` only where the person's time is. False where nobody has it."""
+        outcome, _ = await self._calls.script("handover", key.shard, "back", key.id, event, int(if_over))
+        return bool(outcome == b"back")
+
+    async def all(self, shards: int) -> list[Held]:
+        """Every chat that a person has, in each shard those whose time is over first."""
+        found: list[Held] = []
+        for shard in range(shards):
+            for offset in count(0, PAGE):
+                page = await self._calls.script("handovers", shard, offset, PAGE)
+                found += (_held(shard, row) for row in page)
+                if not page:
+                    break
+        return found
+
+    async def kept(self, key: ChatKey) -> list[bytes]:
+        """What was written while a person had, or has, the chat: the newest 50 bodies, the oldest first."""
+        found: list[bytes] = await self._calls.command("LRANGE", f"{base(key.shard)}:kept:{key.id}", 0, -1)
+        return found
+
+    async def wait(self, key: ChatKey, id_: str, payload: bytes) -> int:
+        """Keep an echo until it is judged. Returns how many older ones went for it."""
+        return int(await self._calls.script("echo", key.shard, "wait", key.id, id_, payload))
+
+    async def done(self, key: ChatKey, id_: str) -> None:
+        """Forget an echo that was judged."""
+        await self._calls.script("echo", key.shard, "done", key.id, id_)
+
+    async def due(self, shard: int, again: int) -> Due:
+        """What is to be looked at now. An echo is named again in `again` ms, unless it is done by then."""
+        now, over, echoes = await self._calls.script("handovers_due", shard, AT_ONCE, again)
+        chats = tuple(ChatKey(shard, one.decode()) for one in over)
+        return Due(int(now), chats, tuple((payload, bool(posting)) for payload, posting in echoes))
+
+
+def _held(shard: int, row: Sequence[bytes]) -> Held:
+    c, number, kind, address, name, human = row
+    place = Place(
+        key=ChatKey(shard, c.decode()), number=number.decode(),
+        kind="group" if kind == b"group" else "newsletter" if kind == b"newsletter" else "contact", address=address.decode(),
+    )  # fmt: skip
+    return Held(place, name.decode(), human)

@@ -1,0 +1,245 @@
+"""Forgotten is forgotten: no key, no byte, in memory or on disk; but for a no, and for when it was."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from redis import Redis
+
+from pilotbot import Bot, Context, Option, Policy, Retry, Skipped, State, Template, hours, minutes, words
+from pilotbot.contacts import canonical
+from pilotbot.engine import Engine, Item
+from pilotbot.server import Runtime
+from pilotbot.server.forgetting import export
+from pilotbot.server.recipients import OPTED_OUT
+from pilotbot.server.saying import Numbers
+from pilotbot.settings import NumberSettings
+from tests.stage import ANA, BRUNO, SECRET, Stage, wire
+
+FOLLOW_UP = Template("follow_up")
+BSUID = "BR.424242424242"
+CANARY = "quetzalcoatl"  # in whatever she says and is told
+TRACES = (b"87650001", BSUID.encode(), CANARY.encode(), b"Ana Souza")
+
+
+class Notes(State, name="notes_of_forget"):
+    text: str = ""
+
+
+@pytest.fixture
+def raw(redis: Redis, redis_socket: Path) -> Iterator[Redis]:
+    """A client that reads bytes."""
+    client = Redis(unix_socket_path=str(redis_socket))
+    yield client
+    client.close()
+
+
+def shop() -> Bot:
+    bot = Bot("shop")
+
+    @bot.message(words("order"))
+    async def order(ctx: Context, notes: Notes) -> None:
+        notes.text = ctx.text
+        ctx.tag(CANARY)
+        await ctx.reply("one moment", now=True)
+        await ctx.reply(f"What is it, {CANARY}?", options=[Option("Pay"), Option(f"Cancel {CANARY}")])
+        await ctx.follow_up(hours(20), f"Did it arrive, {CANARY}?", template=FOLLOW_UP)
+        await ctx.follow_up(f"Still there, {CANARY}?", before_window_closes=minutes(30), key=f"key {CANARY}")
+        await ctx.notify(BRUNO, "somebody ordered", template=FOLLOW_UP)
+
+    @bot.message(words("break"))
+    async def fail(ctx: Context) -> None:
+        raise ValueError(ctx.text)
+
+    @bot.message(words("later"))
+    async def later(ctx: Context) -> None:
+        raise Retry(minutes(10))
+
+    @bot.message(words("human"))
+    async def human(ctx: Context) -> None:
+        await ctx.handover("sales", note=CANARY)
+
+    @bot.status("read", "failed")
+    async def read(ctx: Context) -> None:
+        pass
+
+    @bot.message()
+    async def other(ctx: Context, notes: Notes) -> None:
+        await ctx.reply(f"You said {ctx.text}, before that {notes.text or 'nothing'}")
+
+    return bot
+
+
+def traces(redis: Redis, chats: Iterator[str] | list[str] = ()) -> list[str]:  # type: ignore[assignment]
+    """Where something of her is left: names, contents as they are, and contents as Redis would write them."""
+    needles = [*TRACES, *(chat.encode() for chat in chats)]
+    found = []
+    for key in redis.scan_iter(count=1000):
+        bodies = [key, redis.dump(key) or b"", *contents(redis, key)]
+        found += [f"{key!r}: {needle!r}" for needle in needles if any(needle in body for body in bodies)]
+    return found
+
+
+def contents(redis: Redis, key: bytes) -> list[bytes]:
+    match redis.type(key):
+        case b"string":
+            return [redis.get(key) or b""]
+        case b"hash":
+            return [part for pair in redis.hgetall(key).items() for part in pair]
+        case b"list":
+            return list(redis.lrange(key, 0, -1))
+        case b"zset":
+            return list(redis.zrange(key, 0, -1))
+    raise AssertionError(f"what is {key!r}?")
+
+
+def on_disk(folder: Path) -> list[str]:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix in {".aof", ".rdb"}]
+    assert files
+    return [f"{path.name}: {needle!r}" for path in files for needle in TRACES if needle in path.read_bytes()]
+
+
+def kinds(redis: Redis, chats: list[str]) -> set[str]:
+    """Kinds of keys, and of shared keys, that have something of her chats."""
+    return {key.decode().partition("}:")[2].split(":" + chats[0])[0].split(":" + chats[-1])[0].split(":")[0] for key in redis.scan_iter()}
+
+
+def chats_of(engine: Engine) -> list[str]:
+    return [engine.keys.chat("main", canonical(who)).id for who in (ANA, BSUID)]
+
+
+async def everything(stage: Stage, bot: Bot, runtime: Runtime) -> None:
+    """All that can be kept of a contact, under both addresses."""
+
+    def told(name: str, text: str, **more: Any) -> dict[str, Any]:
+        return wire(name, f"{text} {CANARY}", numberId=None, **more)
+
+    for number, body in enumerate((
+        told("one", "order", contact=BSUID), told("two", "order", userId=BSUID), told("three", "break"), told("four", "hello"),
+    )):  # fmt: skip
+        assert (await stage.deliver(runtime.url, body))[0] == 200
+        await stage.counted(runtime, "turn:ok", 2 if number else 1)
+    await stage.until(lambda: runtime.counts["dead:ValueError"], "a dead letter")
+    await stage.quiet(runtime)
+    unknown = {"numberId": None, "messageId": f"wamid.{CANARY}", "id": f"id-{CANARY}", "fromMe": True, "to": ANA, "content": CANARY}
+    await stage.deliver(runtime.url, {"event": "message.read", "data": {**unknown, "createdAt": "2026-11-20T13:00:02.114Z"}})
+    await bot.opt_in(ANA, f"she said {CANARY}", purpose="marketing")
+    await bot.handover(ANA, note=CANARY)
+    await stage.deliver(runtime.url, told("five", "to the person"))
+    print([(l.reason, l.detail, l.payload[:200]) for l in await runtime.engine.dead_letters()], runtime.counts)
+    await stage.counted(runtime, "handover:kept", 1)
+    await stage.faults(http500=1000)
+    assert not isinstance(await bot.notify(ANA, f"sent? {CANARY}", template=FOLLOW_UP), Skipped)
+    await bot.hand_back(ANA)
+    await stage.deliver(runtime.url, told("six", "later"))
+    await stage.counted(runtime, "turn:retry", 2)
+
+
+async def test_nothing_is_left_of_who_is_forgotten_in_memory_and_on_disk(stage: Stage, tmp_path: Path) -> None:
+    server = await stage.redis()
+    bot = shop()
+    runtime = await stage.work(bot, redis_url=f"unix://{server.address.path}", number_kind="evolution_v2")
+    await everything(stage, bot, runtime)
+    redis = Redis(unix_socket_path=str(server.address.path))
+    engine = runtime.engine
+    chats = chats_of(engine)
+    assert {"chat", "mailbox", "lane", "record", "content", "wamid", "alias", "consent", "dead"} <= kinds(redis, chats)
+    assert len(traces(redis, chats)) > 20
+    assert on_disk(tmp_path / "redis")
+    kept = await export(engine, Numbers([NumberSettings(name="main", kind="evolution_v2")]), ANA)
+    text = orjson.dumps(kept).decode()
+    assert {chat["number"] for chat in kept["chats"]} == {"main"}  # type: ignore[attr-defined]
+    for part in (f"order {CANARY}", f"she said {CANARY}", f"You said hello {CANARY}", f"Did it arrive, {CANARY}?", f"break {CANARY}",
+                 f"later {CANARY}", f"sent? {CANARY}", "follow_up", "notes_of_forget", BSUID):  # fmt: skip
+        assert part in text, part
+    await bot.forget(ANA)
+    names = [f"chat:{chat}" for chat in chats]
+    assert [one for one in traces(redis, chats) if not any(name in one for name in names)] == []
+    assert traces(redis) == []
+    left = {name: redis.hgetall(key) for key in redis.keys() for name in names if key.decode().endswith(name)}
+    assert all(set(fields) == {b"gone"} for fields in left.values())
+    assert on_disk(tmp_path / "redis") == []
+    assert await export(engine, Numbers([NumberSettings(name="main")]), ANA) == {
+        "addresses": [ANA], "consent": [], "chats": [], "messages": [], "dead_letters": [], "notices": [],
+    }  # fmt: skip
+    redis.close()
+
+
+async def test_who_writes_again_is_new_and_what_they_wrote_before_is_not_taken_in(stage: Stage) -> None:
+    bot = shop()
+    runtime = await stage.work(bot)
+    await stage.says("order")
+    await stage.quiet(runtime)
+    old = wire("old", "an old one")
+    await stage.travel("1m")
+    await bot.forget(ANA)
+    status, answer, _ = await stage.deliver(runtime.url, old)
+    assert (status, answer["status"]) == (200, "forgotten")
+    await stage.says("hello")
+    await stage.quiet(runtime)
+    assert (await stage.rows(ANA))[-1]["text"] == "You said hello, before that nothing"
+
+
+async def test_a_no_is_kept_without_what_they_said_and_holds_when_they_write_again(stage: Stage) -> None:
+    bot = shop()
+    runtime = await stage.work(bot)
+    await stage.says("stop")
+    await stage.quiet(runtime)
+    await bot.forget(ANA)
+    assert await bot.notify(ANA, "Sale!", template=FOLLOW_UP) == Skipped(OPTED_OUT)
+    ((entry,),) = [(await runtime.engine.consents.of(runtime.engine.keys.person(canonical(ANA))))[1]]
+    assert (entry.what, entry.evidence, entry.source) == ("out", "", "forgotten")
+
+
+async def test_a_turn_that_runs_meanwhile_brings_nothing_back(stage: Stage, raw: Redis) -> None:
+    bot = Bot("shop")
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    @bot.message()
+    async def slow(ctx: Context, notes: Notes) -> None:
+        begun.set()
+        await go_on.wait()
+        notes.text = CANARY
+        await ctx.opt_in(f"said {CANARY}")
+        await ctx.reply(f"Hello {CANARY}")
+
+    runtime = await stage.work(bot)
+    await stage.says(CANARY)
+    await begun.wait()
+    await bot.forget(ANA)
+    go_on.set()
+    await stage.counted(runtime, "turn:stale", 1)
+    await stage.quiet(runtime)
+    assert traces(raw) == []
+    assert await stage.sees(0) == []
+
+
+async def test_what_is_being_posted_meanwhile_leaves_no_record(stage: Stage, raw: Redis) -> None:
+    bot = shop()
+    runtime = await stage.work(bot)
+    await stage.faults(latencyMs=400)
+    await bot.notify(ANA, CANARY, template=FOLLOW_UP)
+    await stage.until(lambda: runtime._sender._deadlines, "the post")
+    await bot.forget(ANA)
+    assert traces(raw) == []
+    await stage.faults(latencyMs=0)
+    await stage.sees(1, settled=True)
+    await stage.quiet(runtime)
+    assert traces(raw) == []  # nor do the statuses of what went
+
+
+@pytest.mark.parametrize("spelled", ["+551187650001", BSUID])
+async def test_by_any_of_their_addresses(stage: Stage, raw: Redis, spelled: str) -> None:
+    bot = shop()
+    runtime = await stage.work(bot, number_kind="evolution_v2")
+    await stage.deliver(runtime.url, wire("one", f"order {CANARY}", userId=BSUID, numberId=None))
+    await stage.counted(runtime, "turn:ok", 1)
+    await stage.quiet(runtime)
+    await bot.forget(spelled)
+    assert traces(raw) == []
+    await stage.deliver(runtime.url, wire("two", "hello", userId=BSUID, numberId=None, createdAt="2036-11-20T13:00:02.114Z"))
+    assert await runtime.engine.alias(BSUID) == ANA  # learned anew

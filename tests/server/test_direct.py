@@ -1,0 +1,55 @@
+"""What goes to the platform past the lanes: messages that are taken back while they are just being posted."""
+
+import asyncio
+
+import orjson
+import pytest
+
+from pilotbot.engine import Engine, Item, Notice, derived_id
+from pilotbot.server.direct import Direct
+from tests.server.posting import Platform, Senders, begin, finish, no, place
+
+WHO = "+5511987650001"
+
+
+async def said(engine: Engine, *, at: int | None = None) -> str:
+    """A message in a lane; the id that its author was told."""
+    body = orjson.dumps({"destinationNumber": WHO, "text": "Your order is packed."})
+    item = Item(id=derived_id("base", 0), free=body, deliver_at=at)
+    await engine.enqueue(Notice(place=place(engine, WHO), items=(item,)))
+    return f"{place(engine, WHO).key.id}-base-1"
+
+
+async def test_what_is_just_being_posted_is_waited_for_and_was_too_late(platform: Platform, sends: Senders, engine: Engine) -> None:
+    platform.held = asyncio.Event()
+    name, sender = await said(engine), sends(engine)
+    await begin(engine, sender)
+    await platform.arrived.wait()
+    cancelling = asyncio.create_task(Direct(engine, {}).cancel(name))
+    ((what, _),) = await engine.cancel(place(engine, WHO).key, [derived_id("base", 0)])
+    assert (what, cancelling.done()) == ("busy", False)
+    platform.held.set()
+    assert not await cancelling
+    await finish(sender)
+    assert len(platform.taken) == 1
+
+
+async def test_a_post_that_was_refused_meanwhile_is_taken_back(platform: Platform, sends: Senders, engine: Engine) -> None:
+    platform.held, platform.answer = asyncio.Event(), no(429)
+    name, sender = await said(engine), sends(engine)
+    await begin(engine, sender)
+    await platform.arrived.wait()
+    cancelling = asyncio.create_task(Direct(engine, {}).cancel(name))
+    platform.held.set()
+    assert await cancelling
+    await finish(sender)
+    assert (await engine.chat(place(engine, WHO).key)).waiting_items == 0
+
+
+async def test_what_waits_at_the_platform_needs_its_number(platform: Platform, sends: Senders, engine: Engine) -> None:
+    now = (await engine.chat(place(engine, WHO).key)).now
+    name, sender = await said(engine, at=now + 3_600_000), sends(engine)
+    await begin(engine, sender)
+    await finish(sender)
+    with pytest.raises(ValueError, match="no number is called 'main' here"):
+        await Direct(engine, {}).cancel(name)
