@@ -152,7 +152,7 @@ class TestNotify:
         await stage.says("price?")
         await stage.sees(1)
         await bot.notify(ANA, Message("{{ contact.first_name }}, {{ what }} is here."), what="{{ 7*7 }}")
-        assert (await stage.sees(2))[1]["text"] == "Ana, {{ 7*7 }} is here."
+        assert (await stage.sees(2))[1]["text"] == "Ana, {{ 7\u22177 }} is here."
 
     async def test_in_a_handler_it_names_ctx_notify_also_in_what_the_handler_starts(self, stage: Stage) -> None:
         bot = Bot("shop")

@@ -50,6 +50,17 @@ def test_a_key_and_a_secret_are_enough() -> None:
     assert (settings.business_per_second, settings.business_chat_seconds) == (20, 6)
     assert (settings.sequence_wait_seconds, settings.typing) == (10, False)
     assert (settings.media_max_bytes, settings.media_timeout_seconds) == (16 * 2**20, 20)
+    assert (settings.templates_dir, settings.language) == (None, None)
+
+
+def test_a_language_is_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILOTBOT_LANGUAGE", "pt_BR")
+    monkeypatch.setenv("PILOTBOT_TEMPLATES_DIR", "bots/templates")
+    settings = load_settings(**ENOUGH)
+    assert (settings.language, settings.templates_dir) == ("pt_BR", Path("bots/templates"))
+    [line] = problems(language="portuguese")
+    assert line.startswith("PILOTBOT_LANGUAGE: ")
+    assert line.endswith("set it to something like pt_BR")
 
 
 def test_overrides_win_over_the_environment_which_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,10 +230,10 @@ def numbers(*entries: dict[str, str]) -> str:
 def test_a_list_of_numbers_defines_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "PILOTBOT_NUMBERS",
-        numbers({"name": "shop", "id": "num_1", "kind": "evolution_go", "key": "k1"}, {"name": "help", "id": "num_2"}),
+        numbers({"name": "shop", "id": "num_1", "kind": "evolution_go", "key": "k1", "lists": "false"}, {"name": "help", "id": "num_2"}),
     )
     shop, support = load_settings(**ENOUGH, number_kind="evolution_v2").numbers
-    assert (shop.name, shop.id, shop.kind) == ("shop", "num_1", "evolution_go")
+    assert (shop.name, shop.id, shop.kind, shop.lists, support.lists) == ("shop", "num_1", "evolution_go", False, True)
     assert shop.key is not None
     assert shop.key.get_secret_value() == "k1"
     assert (support.name, support.kind) == ("help", "meta")

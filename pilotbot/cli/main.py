@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbot.cli import operations, people
+from pilotbot.cli import catalogue, operations, people
 from pilotbot.cli.options import DATA, BotData, BotPort, Data, NumberKind, ProcessRole, SandboxPort, Target, WindowState, group
 
 app = group("WhatsApp bots on the Pilot Status API, on a laptop and in production.\n\nBegin with: pilotbot demo")
@@ -107,18 +107,26 @@ def sandbox(
 
 
 @app.command()
-def check(target: Target) -> None:
+def check(
+    target: Target,
+    *,
+    remote: Annotated[bool, typer.Option("--remote", help="Ask the platform, too, whether every template can be sent.")] = False,
+    number: Annotated[
+        str | None, typer.Option("--number", metavar="NAME", help="With --remote: which of our numbers; all without it.")
+    ] = None,
+    data: BotData = None,
+) -> None:
     """Find a bot's local mistakes without running it.
 
     Loads its code, which checks messages and templates; checks that every handler can be given what it asks for; reads the handlers' code
-    for a reply without await, a missing value, a label that is too long; and checks the settings where there are any. Lists the handlers
-    in the order in which they are tried.
+    for a reply without await, a missing value, a label that is too long, a template that is not filled in as it is defined; and checks the
+    settings where there are any. Lists the handlers in the order in which they are tried.
 
-    Example: pilotbot check bots/orders.py
+    Example: pilotbot check bots/orders.py --remote
     """
     from pilotbot.cli.check import check_bot
 
-    check_bot(target)
+    check_bot(target, remote=remote, number=number, data=data)
 
 
 @app.command()
@@ -260,6 +268,7 @@ def notify(
 
 app.command()(operations.doctor)
 app.command()(operations.message)
+app.add_typer(catalogue.templates, name="templates")
 app.add_typer(operations.dead, name="dead")
 app.add_typer(operations.schedule, name="schedule")
 app.add_typer(people.followup, name="followup")

@@ -294,6 +294,7 @@ def modules_of(bot: Bot) -> list[ModuleType]:
 
 
 def tree_of(module: ModuleType) -> ast.Module | None:
+    """A module's code, None where that cannot be read."""
     try:
         with tokenize.open(str(module.__file__)) as file:
             return ast.parse(file.read())

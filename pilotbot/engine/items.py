@@ -16,8 +16,6 @@ Purpose = Literal["utility", "marketing", "authentication"]
 
 POLICIES: dict[str, ClosedPolicy] = {"d": "defer", "s": "skip", "f": "fail"}
 PURPOSES: dict[str, Purpose] = {"u": "utility", "m": "marketing", "a": "authentication"}
-DEFAULTS: dict[str, tuple[str]] = {"id": ("",), "p": ("d",), "g": ("",), "u": ("u",), "c": ("",)}
-"""What a header leaves out, beside zeros: it is stored as often as there are messages that wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +53,15 @@ class Item:
     cause: str = ""
 
     def pack(self) -> bytes:
-        """As it is stored."""
+        """As it is stored: as often as there are messages that wait, so that what is usual is left out."""
         header = {
-            "id": self.id, "f": len(self.free), "t": len(self.template), "m": len(self.menu), "w": int(self.enforced), "p": self.closed[0],
-            "a": int(self.again), "g": self.group, "r": int(self.rest), "b": int(self.business), "n": self.generation,
-            "l": int(self.leads), "d": self.deliver_at, "x": self.expires, "u": self.purpose[0], "y": int(self.opt_in), "q": self.quiet,
-            "k": self.cap, "c": self.cause,
+            "id": self.id, "f": len(self.free), "t": len(self.template), "m": len(self.menu), "w": int(self.enforced),
+            "p": "" if self.closed == "defer" else self.closed[0], "a": int(self.again), "g": self.group, "r": int(self.rest),
+            "b": int(self.business), "n": self.generation, "l": int(self.leads), "d": self.deliver_at, "x": self.expires,
+            "u": "" if self.purpose == "utility" else self.purpose[0], "y": int(self.opt_in), "q": self.quiet, "k": self.cap,
+            "c": self.cause,
         }  # fmt: skip
-        header = {name: value for name, value in header.items() if value not in DEFAULTS.get(name, (0, None))}
-        return orjson.dumps(header) + b"\n" + self.free + self.template + self.menu
+        return orjson.dumps({name: value for name, value in header.items() if value}) + b"\n" + self.free + self.template + self.menu
 
     @classmethod
     def unpack(cls, stored: bytes) -> "Item":

@@ -10,6 +10,7 @@ from pilotbot.engine.keys import ChatKey
 from pilotbot.engine.values import PutAside, Terms, put_aside
 
 AT_ONCE: Final = 20
+LISTS: Final = 6  # that a source gives a target
 
 Rename = Callable[[str, str], str]
 """What a follow-up with an author's key is called in a chat: its name follows from both."""
@@ -31,11 +32,10 @@ class Merges:
         self._calls = calls
         self._terms = terms
 
-    async def open(self, move: Move) -> tuple[bool, tuple[PutAside, ...]]:
-        """From now on events of the source are the target's. Says whether there is anything to move, and what waited for silence there."""
+    async def open(self, move: Move) -> bool:
+        """Begin a move. False where there is nothing to move: then all of it is done."""
         source = move.source
-        found, notes = await self._calls.script("merge", source.shard, "open", source.id, str(move.target), move.address)
-        return bool(found), put_aside(source.shard, notes)
+        return bool(await self._calls.script("merge", source.shard, "open", source.id, str(move.target), move.address))
 
     async def due(self, shard: int) -> list[Move]:
         """Moves that are not finished, the oldest first."""
@@ -45,7 +45,8 @@ class Merges:
     async def go_on(self, move: Move, rename: Rename) -> tuple[bool, tuple[PutAside, ...]]:
         """Do what can be done of a move. Says whether its target waits for it no longer, and what was put aside."""
         source, target = move.source, move.target
-        busy, *lists = await self._calls.script("merge", source.shard, "look", source.id)
+        await self._calls.script("merge", target.shard, "wait", target.id, source.id, move.address, 0, *([0] * LISTS))
+        busy, *lists, silenced = await self._calls.script("merge", source.shard, "look", source.id)
         *_, held, timers = lists
         lists[-1] = _renamed(timers, target.id, rename)
         arguments: list[Argument] = [target.id, source.id, move.address, self._terms.open_for, *map(len, lists)]
@@ -54,7 +55,7 @@ class Merges:
         (notes,) = await self._calls.script("merge", target.shard, "wait" if busy else "take", *arguments)
         if not busy:
             await self._calls.script("merge", source.shard, "done", source.id, *held)
-        return not busy, put_aside(target.shard, notes)
+        return not busy, (*put_aside(source.shard, silenced), *put_aside(target.shard, notes))
 
 
 def _renamed(timers: list[bytes], chat: str, rename: Rename) -> list[bytes]:

@@ -110,6 +110,6 @@ class People:
         marks, _ = await self.consents.of(other)
         if marks:
             await asyncio.gather(*(self.consents.mark(chat, marks) for move in moves for chat in (move.source, move.target)))
-        begun = [move for move, (something, _) in zip(moves, opened, strict=True) if something]
+        begun = [move for move, something in zip(moves, opened, strict=True) if something]
         done = await asyncio.gather(*(self.merges.go_on(move, rename) for move in begun))
-        return tuple(note for _, notes in (*opened, *done) for note in notes)
+        return tuple(note for _, notes in done for note in notes)

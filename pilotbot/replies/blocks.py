@@ -101,7 +101,7 @@ class Flow:
 
     def __post_init__(self) -> None:
         if not self.flow_id.strip() or not self.cta.strip():
-            raise ContentError("a flow needs its id and the label of its button.")
+            raise ContentError("a flow needs its id and the label of its button.", code="VALIDATION_ERROR")
         if not holds_jinja(self.cta) and len(self.cta) > LABEL_LIMIT:
             raise ContentError(f"the button {self.cta!r} has {len(self.cta)} characters, {LABEL_LIMIT} at most. Shorten it.")
 

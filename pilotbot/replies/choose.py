@@ -131,8 +131,9 @@ def forecast(
     window_open: bool,
     closed_policy: ClosedPolicy,
     until: datetime | None = None,
+    name: str = "",
 ) -> Queued | Deferred | Skipped:
-    """Say what `choose` would decide now, as `ctx.reply` returns it; never raises for a policy."""
+    """Say what `choose` would decide now, as `ctx.reply` returns it; never raises for a policy. `name` is the outcome's id."""
     first = rendered.parts[0]
     goes = choose(
         has_free=first.free is not None,
@@ -142,9 +143,9 @@ def forecast(
         closed_policy=closed_policy,
     )
     if goes == "free":
-        return Queued(rendered.mode)
+        return Queued(rendered.mode, name)
     if goes == "template":
-        return Queued("template")
+        return Queued("template", name)
     if goes == "defer":
-        return Deferred(until)
+        return Deferred(until, id=name)
     return Skipped(first.template_problem or "the window is closed and no template is given: add one.", goes == "fail")

@@ -96,12 +96,13 @@ def _offers(options: Sequence[Offer], values: _Values) -> Iterator[tuple[str, Op
 
 def _option(option: Option, values: _Values) -> Option:
     """Fill an author's option: its label, its description, and the strings of its action."""
-    action = option.action
+    action, where = option.action, f"the action of {option.label!r}"
     if action is not None and holds_jinja(action.fields()):
+        fields = {name: _deep(where, value, values) for name, value in action.fields().items()}
         try:
-            action = action.checked({name: _deep(value, values) for name, value in action.fields().items()})
+            action = action.checked(fields)
         except ContentError as error:
-            raise error.within(f"the action of {option.label!r}") from None
+            raise error.within(where) from None
     label = _in(f"the label {option.label!r}", option.label, values)
     return Option(label, action, _in(f"the description of {option.label!r}", option.description, values))
 
@@ -138,7 +139,7 @@ def _card(card: Card, values: _Values) -> Card:
 
 
 def _flow(flow: Flow, values: _Values) -> Flow:
-    data = _deep(flow.data, values)
+    data = _deep("the flow", flow.data, values)
     return replace(
         flow,
         flow_id=_in("the flow", flow.flow_id, values).strip(),
@@ -148,12 +149,12 @@ def _flow(flow: Flow, values: _Values) -> Flow:
     )
 
 
-def _deep(value: object, values: _Values) -> object:
+def _deep(where: str, value: object, values: _Values) -> object:
     """Render the strings in a value, however deep."""
     if isinstance(value, str):
-        return compiled(value).render(values)
+        return _in(where, value, values)
     if isinstance(value, Mapping):
-        return {key: _deep(item, values) for key, item in value.items()}
+        return {key: _deep(where, item, values) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_deep(item, values) for item in value]
+        return [_deep(where, item, values) for item in value]
     return value

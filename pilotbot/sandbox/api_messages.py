@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 from aiohttp import web
 
 from pilotbot.sandbox import outbound, rows
@@ -10,7 +11,7 @@ from pilotbot.sandbox.errors import ApiError
 from pilotbot.sandbox.http import LIFECYCLE, PARTS, caller, drop, number_of, parse, reply, whole
 from pilotbot.sandbox.idempotency import Idempotency
 from pilotbot.sandbox.records import Json, Number
-from pilotbot.sandbox.schemas import CancelRequest, SendRequest
+from pilotbot.sandbox.schemas import CancelRequest, SendRequest, address_kind, with_plus
 
 IDEMPOTENCY = web.AppKey("idempotency", Idempotency)
 FOUNDED_MS = 1_767_225_600_000  # the numbers' createdAt: 2026-01-01

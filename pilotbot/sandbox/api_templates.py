@@ -19,6 +19,8 @@ from pilotbot.sandbox.state import new_id
 
 BUTTON_LIMITS = {"QUICK_REPLY": 10, "URL": 2, "PHONE_NUMBER": 1, "COPY_CODE": 1}
 HEADER_TYPES = {"NONE", "TEXT", "IMAGE", "VIDEO", "DOCUMENT"}
+EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
+ADDRESS = re.compile(r"https?://[^/?#{}\s]+(?:[/?#][^{}\s]*(?:\{\{\s*\w{1,64}\s*\}\})?)?")
 
 
 async def listing(request: web.Request) -> web.Response:
@@ -124,6 +126,7 @@ def _check_texts(components: Json) -> None:
         "header.text may have 60 characters, one line and one variable": (
             len(header) > 60 or "\n" in header or len(VARIABLE.findall(header)) > 1
         ),
+        "header.text may have no emoji": bool(EMOJI.search(header)),
     }
     _refuse(problems)
 
@@ -136,7 +139,22 @@ def _check_buttons(components: Json) -> None:
     problems = {"there may be 10 buttons": len(buttons) > 10}
     problems |= {f"buttons: unknown type {kind[:40]}": kind not in BUTTON_LIMITS for kind in kinds}
     problems |= {f"there may be {limit} {kind} button(s)": kinds.count(kind) > limit for kind, limit in BUTTON_LIMITS.items()}
+    for button, kind in zip(buttons, kinds, strict=True):
+        problems |= _button_problems(button, kind)
     _refuse(problems)
+
+
+def _button_problems(button: Json, kind: str) -> dict[str, bool]:
+    if kind == "URL":
+        url = str(button.get("url") or "")
+        return {"button.url may have one variable, at its end and not in the domain": not ADDRESS.fullmatch(url)}
+    if kind == "PHONE_NUMBER":
+        return {"button.phone_number is missing": not str(button.get("phone_number") or "").strip()}
+    if kind == "COPY_CODE":
+        example = button.get("example")
+        code = example[0] if isinstance(example, list) and len(example) == 1 else example
+        return {"button.example must be one code of 15 letters and digits at most": not re.fullmatch(r"[A-Za-z0-9]{1,15}", str(code))}
+    return {"button.text is missing": kind == "QUICK_REPLY" and not str(button.get("text") or "").strip()}
 
 
 def _refuse(problems: dict[str, bool]) -> None:

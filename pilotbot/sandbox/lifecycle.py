@@ -84,7 +84,9 @@ class Lifecycle:
     def show_typing(self, number: Number, contact: str) -> None:
         """Tell the phone page that somebody types; on Meta that marks read, too (contract 3.9)."""
         self.mark_read(number, contact)
-        self._parts.stream.publish(lambda: {"kind": "typing", "number": number.id, "contact": contact})
+        chat = self._parts.state.chat(number.id, contact)
+        address = chat.contact if chat else contact
+        self._parts.stream.publish(lambda: {"kind": "typing", "number": number.id, "contact": address})
 
     def receive(self, message: Message, *, chat_name: str | None, correlation_id: str | None) -> None:
         """Take what a contact wrote: open the window, tell the webhooks."""

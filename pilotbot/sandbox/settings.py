@@ -20,6 +20,7 @@ class TemplateSeed:
     body: str
     category: str = "UTILITY"
     status: MetaStatus = "APPROVED"
+    language: str = "en"
 
     def components(self) -> Json:
         """The template's body as the object of contract section 6."""

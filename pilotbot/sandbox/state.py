@@ -248,6 +248,6 @@ class State:
             for seed in self._settings.templates:
                 version = TemplateVersion(seed.components(), seed.status, now)
                 template_id = f"tpl_{number.id.removeprefix('num_')}_{seed.name}"
-                self.save_template(Template(template_id, number.id, seed.name, seed.category, "pt_BR", (version,)))
+                self.save_template(Template(template_id, number.id, seed.name, seed.category, seed.language, (version,)))
         self._seeded += tuple(number.id for number in fresh)
         self.save_meta()

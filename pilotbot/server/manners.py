@@ -54,8 +54,6 @@ class Manners:
 
     def on(self, item: Item) -> Item:
         """An item with these; a cap counts contents, so that the rest of one has none."""
-        if self is ANSWER:
-            return item
         return replace(
             item, business=self.business, purpose=self.purpose, opt_in=self.opt_in, quiet=self.quiet, expires=self.expires,
             cap=None if item.rest else self.cap, deliver_at=self.deliver_at, leads=item.leads and self.deliver_at is None,
@@ -70,7 +68,7 @@ class Manners:
         if why is not None:
             return Skipped(REASONS[why])
         ends = quiet_until(self.quiet, max(now, self.deliver_at or 0))
-        return Deferred(_moment(ends), "quiet") if ends is not None and isinstance(outcome, Queued) else outcome
+        return Deferred(_moment(ends), "quiet", outcome.id) if ends is not None and isinstance(outcome, Queued) else outcome
 
 
 ANSWER: Final = Manners(business=False)

@@ -102,14 +102,18 @@ def say(
         )  # fmt: skip
     enforced = window_enforced(number.kind, to)
     until = datetime.fromtimestamp((now + HOLD) / 1000, UTC)
-    outcome = forecast(rendered, enforced=enforced, window_open=_free(seen, how.deliver_at), closed_policy=closed, until=until)
-    by_window, outcome = outcome, how.expected(outcome, standing, now)
-    items = tuple(how.on(item) for item in _items(rendered, base=base, enforced=enforced, closed=closed, whole=how.whole))
+    outcome = forecast(
+        rendered, enforced=enforced, window_open=_free(seen, how.deliver_at), closed_policy=closed, until=until,
+        name=f"{chat}-{base}-{len(rendered.parts)}",
+    )  # fmt: skip
+    items = _items(rendered, base=base, enforced=enforced, closed=closed, whole=how.whole)
     if leads:
-        items = (*items[:-1], replace(items[-1], leads=how.deliver_at is None))
-    if not isinstance(outcome, Skipped):
-        outcome = replace(outcome, id=f"{chat}-{base}-{len(items)}")
-    return Said(items=items, outcome=outcome, withheld=isinstance(outcome, Skipped) and outcome is not by_window)
+        items = (*items[:-1], replace(items[-1], leads=True))
+    if how is ANSWER:
+        return Said(items=items, outcome=outcome)
+    expected = how.expected(outcome, standing, now)
+    withheld = isinstance(expected, Skipped) and expected is not outcome
+    return Said(items=tuple(how.on(item) for item in items), outcome=expected, withheld=withheld)
 
 
 def _free(seen: Window, deliver_at: int | None) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from redis import Redis
 
-from pilotbot.engine import Consent, Decision, Effects, Engine, Item, Timer
+from pilotbot.engine import Consent, Decision, Effects, Engine, Item
 from pilotbot.engine.keys import base
 from tests.engine.steps import HOUR, arrival, claim, lane_of, now_ms, place, queue
 
@@ -113,7 +113,10 @@ class TestPurposes:
         person = engine.keys.person("ana")
         await engine.consents.record(person, replace(OUT, at=3000, purpose="marketing"))
         assert await engine.consents.record(person, replace(OUT, what="in", at=2000)) == {"all": -2000, "marketing": 3000}
-        assert await engine.consents.record(person, replace(OUT, what="in", at=2500, purpose="marketing")) == {"all": -2000, "marketing": 3000}
+        assert await engine.consents.record(person, replace(OUT, what="in", at=2500, purpose="marketing")) == {
+            "all": -2000,
+            "marketing": 3000,
+        }
 
     async def test_a_hundred_of_one_purpose_do_not_push_out_what_holds_of_another(self, engine: Engine) -> None:
         person = engine.keys.person("ana")

@@ -18,7 +18,9 @@ from tests.engine.steps import HOUR, arrival, claim, drain, lane_of, now_ms, pla
 
 BSUID, PHONE = "BR.1", "+551187650001"
 NEWS = Item(id="news", free=b'{"text":"n"}', enforced=True, business=True)
-LATER = Timer(name="a" * 8, due=9_000_000_000_000, items=(Item(id="", free=b'{"text":"later"}', template=b'{"templateId":"t"}'),), label="care")
+LATER = Timer(
+    name="a" * 8, due=9_000_000_000_000, items=(Item(id="", free=b'{"text":"later"}', template=b'{"templateId":"t"}'),), label="care"
+)
 
 
 def rename(chat: str, label: str) -> str:
@@ -57,7 +59,20 @@ async def lived(engine: Engine) -> None:
 async def seen_of(engine: Engine) -> dict[str, Any]:
     """What the one chat that is left has, and what the other still has."""
     ours, theirs = await engine.traces.kept(place(engine, PHONE).key), await engine.traces.kept(place(engine, BSUID).key)
-    told = ("state:cart", "tags", "language", "timezone", "menus", "name", "in", "number", "kind", "address", "consent:marketing", "joining")
+    told = (
+        "state:cart",
+        "tags",
+        "language",
+        "timezone",
+        "menus",
+        "name",
+        "in",
+        "number",
+        "kind",
+        "address",
+        "consent:marketing",
+        "joining",
+    )
     waits = await engine.follow_ups(place(engine, PHONE).key)
     return {
         **{name: ours.fields.get(name) for name in told},
@@ -185,7 +200,8 @@ async def test_what_was_to_be_decided_again_goes_where_the_window_is_known(engin
     await join(engine)
     _, record = await engine.merge_status("p1", "failed", code="131047", message_id=None)
     assert (await engine.decide_again(record, shut=False))[0] == "ok"
-    assert (await lane_of(engine, PHONE)).item.again
+    lane = await lane_of(engine, PHONE)
+    assert (lane.key, lane.item.again) == (place(engine, PHONE).key, True)
 
 
 async def test_a_person_who_has_the_chat_keeps_it(engine: Engine) -> None:
@@ -205,6 +221,45 @@ async def test_nothing_is_kept_of_an_address_that_never_wrote(engine: Engine, re
     assert 0 < redis.pttl(f"{base(source.shard)}:chat:{source.id}") <= HOUR
     assert (await engine.accept(arrival(engine, "one", who=BSUID))).key == place(engine, PHONE).key
     assert [await engine.merges.due(shard) for shard in range(engine.shards)] == [[]] * engine.shards
+
+
+async def test_a_step_that_is_done_again_much_later_undoes_nothing(engine: Engine) -> None:
+    await lived(engine)
+    real, taken = engine._calls.script, []
+
+    async def script(name: str, shard: int, *arguments: Any) -> Any:
+        if arguments[0] == "take":
+            taken.append((shard, arguments))
+        return await real(name, shard, *arguments)
+
+    engine._calls.script = script  # type: ignore[method-assign]
+    await join(engine)
+    engine._calls.script = real  # type: ignore[method-assign]
+    here = place(engine, PHONE)
+    await engine.accept(arrival(engine, "hi", who=PHONE))
+    (waits,) = await engine.follow_ups(here.key)
+    await engine.commit(await claim(engine, PHONE), Effects(sets={"tags": b"[]"}, timers=(Timer(name=waits.name),)), keep=False, send=False)
+    ((shard, arguments),) = taken
+    await real("merge", shard, *arguments)
+    assert (await engine.chat(here.key)).fields["tags"] == b"[]"
+    assert await engine.follow_ups(here.key) == []
+
+
+async def test_nothing_is_handled_in_the_target_from_before_its_events_may_come_from_the_source(engine: Engine) -> None:
+    await engine.accept(arrival(engine, "one", who=BSUID))
+    real, waits = engine._calls.script, []
+
+    async def script(name: str, shard: int, *arguments: Any) -> Any:
+        if arguments[0] == "look":
+            waits.append("joining" in (await engine.chat(place(engine, PHONE).key)).fields)
+            closed = (await engine.chat(place(engine, BSUID).key)).fields
+            assert "moved" not in closed
+        return await real(name, shard, *arguments)
+
+    engine._calls.script = script  # type: ignore[method-assign]
+    await join(engine)
+    engine._calls.script = real  # type: ignore[method-assign]
+    assert waits == [True]
 
 
 @asynccontextmanager

@@ -173,6 +173,10 @@ async def test_templates(client: PilotStatus) -> None:
         "shipped", category="UTILITY", language="pt_BR", body="Oi {{name}}, saiu.", examples={"name": "Ana"}
     )
     assert created.meta_status == "PENDING"
+    changed = await client.update_template("welcome", body={"body": {"text": "Oi {{name}}!"}}, language="pt_BR", examples={"name": "Ana"})
+    assert (changed.id, changed.meta_status, changed.variables) == (found["welcome"].id, "PENDING", ("name",))
+    await client.delete_template(created.id)
+    assert "shipped" not in {template.name for template in await client.templates()}
     with pytest.raises(PlatformError) as refused:
         await client.template("nowhere")
     assert (refused.value.family, refused.value.code) == (Family.REFUSED, "TEMPLATE_NOT_FOUND")

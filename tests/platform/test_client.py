@@ -268,6 +268,8 @@ async def test_typed_calls_speak_the_contract(platform: Platform) -> None:
         reply(201, hook),
         reply(200, {**hook, "active": False}),
         raw(204, b""),
+        reply(200, {"id": "tpl_1", "name": "ok", "metaStatus": "PENDING"}),
+        raw(204, b""),
         reply(200, [{"event": "message.sent", "status": "SUCCESS", "statusCode": 200, "durationMs": 12}]),
     ]
     async with platform.client() as client:
@@ -278,6 +280,8 @@ async def test_typed_calls_speak_the_contract(platform: Platform) -> None:
         await client.create_webhook("https://bot.example.com/hook", name="bot", events=["*"], number_id="num_1")
         assert (await client.update_webhook("wh_1", active=False, events=[])).active is False
         await client.delete_webhook("wh_1")
+        assert (await client.update_template("tpl/1", body={"body": {"text": "Oi"}})).id == "tpl_1"
+        await client.delete_template("tpl_1")
         [log] = await client.webhook_logs("wh_1", limit=5, event="message.sent")
     assert (log.status_code, log.duration_ms) == (200, 12)
     assert [(method, path, json.loads(body or b"null")) for method, path, _, body in platform.seen] == [

@@ -9,7 +9,13 @@ from pydantic import ValidationError
 
 from pilotbot.platform import (
     CallButton,
+    CardBlock,
+    CardMedia,
+    CardReply,
+    CardUrl,
+    CarouselBlock,
     CopyButton,
+    FlowBlock,
     Header,
     ListBlock,
     MarketingOptions,
@@ -81,6 +87,45 @@ def test_list() -> None:
             "sections": [{"title": "Financeiro", "rows": [{"title": "n0", "rowId": "r0"}]}],
         },
     }
+
+
+CARD = CardBlock(
+    media=CardMedia(type="image", url=PHOTO),
+    body="Plano A",
+    buttons=(CardReply(text="Quero", payload="plano_a"), CardUrl(text="Ver", url="https://example.com/a")),
+)
+
+
+def test_carousel() -> None:
+    request = SendRequest(destination_number=ANA, text="Ofertas", carousel=CarouselBlock(cards=(CARD,)))
+    assert request.mode == "carousel"
+    assert json.loads(request.to_bytes()) == {
+        "destinationNumber": ANA,
+        "text": "Ofertas",
+        "carousel": {
+            "cards": [
+                {
+                    "media": {"type": "image", "url": PHOTO},
+                    "body": "Plano A",
+                    "buttons": [
+                        {"type": "QUICK_REPLY", "text": "Quero", "payload": "plano_a"},
+                        {"type": "URL", "text": "Ver", "url": "https://example.com/a"},
+                    ],
+                }
+            ]
+        },
+    }
+
+
+def test_flow() -> None:
+    flow = FlowBlock(flow_id="400", cta="Agendar", action="navigate", screen="START", data={"day": None}, mode="published")
+    request = SendRequest(destination_number=ANA, text="Agende aqui", flow=flow)
+    assert request.mode == "flow"
+    assert json.loads(request.to_bytes())["flow"] == {
+        "flowId": "400", "cta": "Agendar", "action": "navigate", "screen": "START", "data": {"day": None}, "mode": "published"
+    }  # fmt: skip
+    bare = SendRequest(destination_number=ANA, text="x", flow=FlowBlock(flow_id="1", cta="Go", data={}))
+    assert json.loads(bare.to_bytes())["flow"] == {"flowId": "1", "cta": "Go"}
 
 
 def test_template_with_variables_and_media() -> None:
@@ -175,6 +220,11 @@ REFUSED: list[tuple[str, dict[str, object]]] = [
     ("buttons on media", {**TO, "media": PHOTO, "media_type": "image", "buttons": (YES,)}),
     ("buttons on a template", {**TO, "template_id": "t", "buttons": (YES,)}),
     ("buttons and list", {**TO, "text": "x", "buttons": (YES,), "list_block": a_list()}),
+    ("carousel and list", {**TO, "text": "x", "carousel": CarouselBlock(cards=(CARD,)), "list_block": a_list()}),
+    ("flow and buttons", {**TO, "text": "x", "flow": FlowBlock(flow_id="1", cta="Go"), "buttons": (YES,)}),
+    ("flow without text", {**TO, "flow": FlowBlock(flow_id="1", cta="Go")}),
+    ("flow on a template", {**TO, "template_id": "t", "flow": FlowBlock(flow_id="1", cta="Go")}),
+    ("body of 1025 with a flow", {**TO, "text": "x" * 1025, "flow": FlowBlock(flow_id="1", cta="Go")}),
     ("body of 1025 with buttons", {**TO, "text": "x" * 1025, "buttons": (YES,)}),
     ("body of 1025 with list", {**TO, "text": "x" * 1025, "list_block": a_list()}),
     ("list on a template", {**TO, "template_id": "t", "list_block": a_list()}),
@@ -212,6 +262,18 @@ def test_what_the_contract_forbids_is_refused(fields: dict[str, object]) -> None
         (Row, {"title": "x", "row_id": "x" * 201}),
         (Row, {"title": "x", "row_id": "1", "description": "x" * 73}),
         (Section, {"title": "x", "rows": ()}),
+        (CardBlock, {"media": {"type": "image", "url": PHOTO}, "body": " "}),
+        (CardBlock, {"media": {"type": "image", "url": PHOTO}, "body": "x" * 161}),
+        (CardBlock, {"media": {"type": "image", "url": PIXEL}, "body": "x"}),
+        (CardBlock, {"media": {"type": "audio", "url": PHOTO}, "body": "x"}),
+        (CardBlock, {"media": {"type": "image", "url": PHOTO}, "body": "x", "buttons": (CardUrl(text="a", url=PHOTO),) * 3}),
+        (CardReply, {"text": "x" * 21, "payload": "1"}),
+        (CardUrl, {"text": "x", "url": "javascript:alert(1)"}),
+        (CarouselBlock, {"cards": ()}),
+        (CarouselBlock, {"cards": (CARD, CARD)}),
+        (FlowBlock, {"flow_id": " ", "cta": "x"}),
+        (FlowBlock, {"flow_id": "1", "cta": "x" * 21}),
+        (FlowBlock, {"flow_id": "1", "cta": "x", "flow_token": "mine"}),
         (ListBlock, {"button_text": "x" * 21, "sections": a_list().sections}),
         (ListBlock, {"button_text": "x", "sections": ()}),
         (ListBlock, {"button_text": "x", "sections": a_list().sections * 2}),

@@ -72,7 +72,7 @@ def test_what_is_too_large_is_refused_and_what_may_be_is_warned_of(tmp_path: Pat
     assert video(path).inline
     with path.open("ab") as file:
         file.truncate(INLINE_LIMIT + 1)
-    with pytest.raises(ContentError, match=r"large.png has 16.1 MiB, 16 MiB at most go as data. Put it at a public URL"):
+    with pytest.raises(ContentError, match=r"large.png has 16.1 MiB, 16 at most go as data. Put it at a public URL"):
         document(path)
 
 

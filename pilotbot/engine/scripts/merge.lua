@@ -1,11 +1,12 @@
 -- Two chats turn out to be one person's: what is kept in the one, the source, moves to the other, the target, maybe on another shard. Many
--- steps, each safe to repeat; whoever finds a move unfinished goes on with it (`moves`, in the source's shard). From the first step on the
--- source takes no events in: its field `moved` says where they go. Those that wait in it are handled there first, and meanwhile nothing is
--- handled in the target, whose field `joining` names the sources that it waits for. What waits to be sent goes from where it is. (design 3.2)
--- ARGV: 'open', c, target, address       -> {1 where there is something to move, or 0; notes on what waited for their silence}
+-- steps, each safe to repeat; whoever finds a move unfinished goes on with it (`moves`, in the source's shard). First nothing more is handled
+-- in the target, whose field `joining` names the sources that it waits for. Then the source takes no more events in: its field `moved` says
+-- where they go. Those that wait in it are handled there. What waits to be sent goes from where it is. (design 3.2)
+-- ARGV: 'open', c, target, address       -> 1 where there is something to move, or 0
 --       'due', n                         -> list of {c, target, address}
---       'look', c                        -> {1 while events wait or run, or 0; fields; ids known and until when; recent; kept; held; timers}
---       'wait', target, c, address, counts and lists as of 'take' -> {} only the ids and the waiting take effect
+--       'look', c                        -> {1 while events wait or run, or 0; fields; ids known and until when; recent; kept; held; timers;
+--                                           notes on what waited for their silence}
+--       'wait', target, c, address, 0, counts and lists as of 'take' -> {notes}; only the ids and the waiting take effect
 --       'take', target, c, address, open_ms, counts of: fields, ids, recent, kept, held, timers; then these, as 'look' gave them
 --                                        -> {notes}
 --       'done', c, what was held ...     -> 1 where nothing is left to move, or 0
@@ -17,7 +18,7 @@ local HOUR = 3600000
 if verb == 'due' then
   local found = {}
   for _, source in ipairs(redis.call('ZRANGE', shard('moves'), 0, tonumber(ARGV[2]) - 1)) do
-    local where = redis.call('HMGET', key('chat', source), 'moved', 'moved:as')
+    local where = redis.call('HMGET', key('chat', source), 'moving', 'moving:as')
     if where[1] then
       table.insert(found, {source, where[1], where[2] or ''})
     else
@@ -30,19 +31,23 @@ end
 local chat = key('chat', c)
 
 if verb == 'open' then
-  local notes = {}
-  redis.call('HSET', chat, 'moved', ARGV[3], 'moved:as', ARGV[4])
-  if redis.call('HEXISTS', chat, 'number') == 0 then
-    if redis.call('HLEN', chat) == 2 then redis.call('PEXPIRE', chat, HOUR) end -- for what is under way just now
-    return {0, notes}
+  redis.call('HSET', chat, 'moving', ARGV[3], 'moving:as', ARGV[4])
+  if redis.call('HEXISTS', chat, 'number') == 0 then -- nothing was ever here, and what is under way just now goes there
+    redis.call('HSET', chat, 'moved', ARGV[3])
+    if redis.call('HLEN', chat) == 3 then redis.call('PEXPIRE', chat, HOUR) end
+    return 0
   end
-  redis.call('HINCRBY', chat, 'generation', 1) -- they write elsewhere now
-  disarm(c, redis.call('HGET', chat, 'timers') or '', notes)
   redis.call('ZADD', shard('moves'), 'NX', now, c)
-  return {1, notes}
+  return 1
 end
 
 if verb == 'look' then
+  local notes, to = {}, redis.call('HMGET', chat, 'moving', 'moved')
+  if to[1] and to[1] ~= to[2] then
+    redis.call('HSET', chat, 'moved', to[1])
+    redis.call('HINCRBY', chat, 'generation', 1) -- they write elsewhere now
+    disarm(c, redis.call('HGET', chat, 'timers') or '', notes)
+  end
   local busy = redis.call('EXISTS', key('mailbox', c)) == 1 or redis.call('ZSCORE', shard('lease'), c)
   if not busy then -- follow-ups that move do not fire any more: each goes once
     for name in string.gmatch(redis.call('HGET', chat, 'timers') or '', '%S+') do
@@ -63,7 +68,7 @@ if verb == 'look' then
   return {
     busy and 1 or 0, flat, redis.call('ZRANGE', key('dedupe', c), 0, -1, 'WITHSCORES'),
     redis.call('ZRANGE', key('recent', c), 0, -1, 'WITHSCORES'), redis.call('LRANGE', key('kept', c), 0, -1),
-    redis.call('LRANGE', key('hold', c), 0, -1), timers,
+    redis.call('LRANGE', key('hold', c), 0, -1), timers, notes,
   }
 end
 

@@ -1,11 +1,13 @@
 // What the person at this page does in a chat: calls to the sandbox, and changes of what is on the screen.
 
-import { postInbound, readChat, saveContact } from "./api.js";
+import { postFlow, postInbound, readChat, saveContact } from "./api.js";
 import { attachMenu } from "./attach.js";
 import { reveal } from "./chat.js";
 import { personOf, senderOf, write } from "./composer.js";
+import { dial } from "./dial.js";
 import { byId } from "./dom.js";
 import { openReactions } from "./emoji.js";
+import { flowDialog } from "./flow.js";
 import { t } from "./i18n.js";
 import { contactDialog, groupDialog } from "./people.js";
 import { listSheet } from "./sheet.js";
@@ -51,6 +53,15 @@ export function chatActs(state, { attempt, changed, draw, open, toast }) {
     return key !== null;
   }
 
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      toast(t("copied"));
+    } catch {
+      toast(text); // the browser keeps its clipboard to itself: show what was to be copied
+    }
+  }
+
   const change = (what) => save({ contact: chat().contact, number: chat().number, ...what });
 
   const acts = {
@@ -58,6 +69,12 @@ export function chatActs(state, { attempt, changed, draw, open, toast }) {
     share: (message) => inbound({ ...message, ...takeQuote() }),
     tap: (row, label) => inbound({ tap: label, ...(row.messageId ? { quoted: row.messageId } : {}) }),
     openList: (row) => listSheet(row, (label) => acts.tap(row, label)),
+    dial: (option) => dial(option, copy),
+    openFlow(row) {
+      const back = { from: row.contact, number: row.number, flowToken: row.flow.flowToken };
+      flowDialog(row, (response) => attempt(() => postFlow({ ...back, response })));
+    },
+    copy,
     pickReaction(anchor, row, about) {
       const mine = about.reactions.find(({ person }) => person === about.me)?.emoji;
       openReactions(anchor, mine, (emoji) => acts.react(row, emoji));

@@ -51,6 +51,7 @@ export const getState = () => call("GET", "/sandbox/state");
 export const getMessages = () => call("GET", "/sandbox/messages");
 export const getDeliveries = () => call("GET", "/sandbox/deliveries");
 export const postInbound = (message) => call("POST", "/sandbox/inbound", message);
+export const postFlow = (flow) => call("POST", "/sandbox/flows", flow);
 export const saveContact = (contact) => call("POST", "/sandbox/contacts", contact);
 export const readChat = (number, contact) => call("POST", "/sandbox/read", { number, contact });
 export const postMedia = (data, filename) => call("POST", "/sandbox/media", { data, filename });

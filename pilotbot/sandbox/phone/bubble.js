@@ -28,7 +28,7 @@ import { fromBot, statusOf, textOf, writerOf } from "./state.js";
  * @param {object} acts
  */
 export function bubble(row, about, acts) {
-  const status = row.direction === "out" ? statusOf(row) : about.taken ? "delivered" : "sent";
+  const status = row.direction === "out" ? statusOf(row) : inboundStatus(row, about);
   const looks = [
     fromBot(row) ? "out" : "in",
     about.first && "first",
@@ -56,6 +56,9 @@ export function bubble(row, about, acts) {
   );
 }
 
+/** How far a contact's message came: on its way, with the bot, or marked read by the number. */
+const inboundStatus = (row, { taken }) => (statusOf(row) === "read" ? "read" : taken ? "delivered" : "sent");
+
 const whoWrote = (row, about) =>
   fromBot(row) ? t("bot") : (about.author?.name ?? row.contactName ?? phoneText(writerOf(row)));
 
@@ -75,7 +78,8 @@ function content(row, about, acts) {
         caption: words,
         filename: row.filename,
         mimeType: row.mediaType,
-        voice: row.mediaType === "voice" || /^audio\/ogg/.test(row.mediaType),
+        // What a bot sends as audio arrives as a voice message (contract 3.3).
+        voice: fromBot(row) || row.mediaType === "voice" || /^audio\/ogg/.test(row.mediaType),
       }),
     row.reaction && h("p", { class: "words noted" }, shortText(row)), // to a message that is not here any more
     words &&
@@ -122,8 +126,10 @@ export function quotedBlock(row, colour, find) {
   );
 }
 
+const IN = { sent: "in_waiting", delivered: "in_taken", read: "in_read" };
+
 function meta(row, status) {
-  const label = row.direction === "out" ? t(`st_${status}`) : t(status === "delivered" ? "in_taken" : "in_waiting");
+  const label = row.direction === "out" ? t(`st_${status}`) : t(IN[status]);
   const name = { queued: "clock", sent: "sent", failed: "failed", canceled: "close" }[status] ?? "double";
   return h(
     "p",

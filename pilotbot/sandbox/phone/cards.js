@@ -8,6 +8,8 @@ import { media } from "./media.js";
 import { optionButton } from "./options.js";
 import { optionsOf } from "./state.js";
 
+const AT_AN_END = 8; // pixels that still count as being at an end of the cards
+
 // A sketch of streets: this page loads no map from anywhere.
 const STREETS = {
   ground: "M0 0h300v130H0z",
@@ -92,5 +94,27 @@ export function carousel(row, tapped, acts) {
       ),
     );
   };
-  return h("ul", { class: "cards", "aria-label": t("cards"), tabindex: "0" }, row.cards.map(card));
+  const list = h("ul", { class: "cards", "aria-label": t("cards"), tabindex: "0" }, row.cards.map(card));
+  const turn = (label, name, way) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: `cards-turn ${name}`,
+        tabindex: "-1", // for mice: fingers swipe, and the list itself takes arrow keys
+        "aria-label": label,
+        title: label,
+        data: { testid: `cards-${name}` },
+        on: { click: () => list.scrollBy({ left: way * list.clientWidth * 0.8 }) },
+      },
+      icon("back"),
+    );
+  const [before, on] = [turn(t("cardsBack"), "before", -1), turn(t("cardsOn"), "on", 1)];
+  const look = () => {
+    before.hidden = list.scrollLeft <= AT_AN_END;
+    on.hidden = list.scrollWidth - list.clientWidth - list.scrollLeft <= AT_AN_END;
+  };
+  list.addEventListener("scroll", look);
+  new ResizeObserver(look).observe(list);
+  return h("div", { class: "cards-of" }, list, before, on);
 }

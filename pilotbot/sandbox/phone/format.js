@@ -40,8 +40,13 @@ const longDate = inForm({ weekday: "long", day: "numeric", month: "long" });
 /** "11/21" */
 const shortDate = inForm({ day: "2-digit", month: "2-digit" });
 
-/** "Sat, Nov 21, 14:05" */
-export const whenOf = (at) => `${clockDate(at)}, ${timeOf(at)}`;
+/** "Sat, Nov 21, 2026" */
+const fullDate = inForm({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+
+/** "Sat, Nov 21, 14:05", with the year where it is another one */
+export const whenOf = (at) => `${(ofThisYear(at) ? clockDate : fullDate)(at)}, ${timeOf(at)}`;
+
+const ofThisYear = (at) => new Date(at).getFullYear() === new Date().getFullYear();
 
 /** The time alone where it is of the same day as `day`, else the date with it. */
 export const whenFrom = (at, day) => (startOfDay(at) === startOfDay(day) ? timeOf(at) : whenOf(at));

@@ -5,7 +5,7 @@ import { byId, fill, h, icon, reconcile } from "./dom.js";
 import { countdown, phoneText } from "./format.js";
 import { numberName, t } from "./i18n.js";
 import { openMenu } from "./popup.js";
-import { chatOf, numberOf, rowsOf, windowOf } from "./state.js";
+import { chatOf, numberOf, rowsOf, typingIn, windowOf } from "./state.js";
 
 /** Draw all that stands around the bubbles of the open chat. */
 export function drawHead(state, chat, acts) {
@@ -13,7 +13,11 @@ export function drawHead(state, chat, acts) {
   byId("talk-name").textContent = nameOf(chat);
   const number = numberOf(state, chat.number);
   const later = chat.reads === false ? ` · ${t("readsLater")}` : "";
-  byId("talk-number").textContent = `${aboutChat(chat)} → ${number ? numberName(number) : chat.number}${later}`;
+  const typing = typingIn(state, chat.key);
+  byId("talk-number").textContent = typing
+    ? t("typing")
+    : `${aboutChat(chat)} → ${number ? numberName(number) : chat.number}${later}`;
+  byId("talk-number").classList.toggle("typing", typing);
   byId("talk-number").title = number ? phoneText(number.phone) : "";
   drawBlocked(chat, acts);
   drawWindow(state);

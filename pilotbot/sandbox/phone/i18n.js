@@ -85,6 +85,7 @@ const WORDS = {
   st_canceled: ["Canceled", "Cancelada"],
   in_waiting: ["No bot has taken it yet", "Nenhum bot recebeu ainda"],
   in_taken: ["The bot has it", "O bot recebeu"],
+  in_read: ["Read by the business", "Lida pela empresa"],
   e_META_OUTSIDE_24H_WINDOW: [
     "More than 24 hours since the contact's last message: only a template may go.",
     "Mais de 24 horas desde a última mensagem do contato: só um template pode sair.",

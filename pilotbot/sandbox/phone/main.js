@@ -15,7 +15,7 @@ import { reveal } from "./log.js";
 import { drawPanel, showPanel, wirePanel } from "./panel.js";
 import { wirePopup } from "./popup.js";
 import { wireSearch } from "./search.js";
-import { apply, chatOf, emptyState, forget, load, markSeen, now, setNow } from "./state.js";
+import { apply, chatOf, emptyState, forget, load, markSeen, now, setNow, typingIn, TYPING_MS } from "./state.js";
 import { follow } from "./stream.js";
 import { drawClock, drawTop, wireTop } from "./top.js";
 
@@ -98,15 +98,13 @@ const acts = {
   async resend(delivery) {
     if (await attempt(() => api.resend(delivery.id))) toast(t("resent"));
   },
-  async copy(text) {
-    try {
-      await navigator.clipboard.writeText(text);
-      toast(t("copied"));
-    } catch {
-      toast(text); // the browser keeps its clipboard to itself: show what was to be copied
-    }
-  },
 };
+
+/** That somebody types is shown for a while, or until the message comes; see `typingIn`. */
+function showTyping() {
+  if (typingIn(state, state.open)) byId("spoken").textContent = t("typing");
+  setTimeout(changed, TYPING_MS + 50);
+}
 
 /** Tell assistive technology of the bot's new messages in the open chat. */
 function speak(row) {
@@ -201,6 +199,7 @@ function start() {
     event(event) {
       if (event.kind === "message") speak(event.message);
       apply(state, event);
+      if (event.kind === "typing") showTyping();
       changed();
     },
     connection(connection) {

@@ -8,6 +8,7 @@ const SIGNS = { reply: "reply", url: "link", call: "call", copy: "copy" };
 
 /** The options under a message, or null where there are none. `tapped` holds the labels that were tapped. */
 export function optionsUnder(row, tapped, acts) {
+  if (row.flow) return flowButton(row, acts);
   const options = optionsOf(row);
   if (!options.length || row.cards) return null; // the buttons of a carousel are on its cards
   const isList = row.mode === "list";
@@ -35,6 +36,24 @@ function listButton(row, acts) {
   );
 }
 
+function flowButton(row, acts) {
+  const inside = (sign, label) => [icon(sign), h("span", { class: "option-label" }, label)];
+  const done = () => h("p", { class: "option done", data: { testid: "flow-done" } }, inside("sent", t("flowDone")));
+  const open = () =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "option",
+        "aria-haspopup": "dialog",
+        data: { testid: "open-flow" },
+        on: { click: () => acts.openFlow(row) },
+      },
+      inside("template", row.flow.cta || t("flowOpen")),
+    );
+  return h("div", { class: "options", role: "group", "aria-label": t("options") }, row.flow.response ? done() : open());
+}
+
 /** One option as a button, or as the link that it is. */
 export function optionButton(row, option, tapped, acts) {
   const done = tapped.has(option.label);
@@ -55,7 +74,8 @@ export function optionButton(row, option, tapped, acts) {
   if (option.kind === "url" && /^https?:\/\//i.test(option.value)) {
     return h("a", { ...props, href: option.value, target: "_blank", rel: "noopener noreferrer" }, content);
   }
-  const act = option.kind === "reply" ? () => acts.tap(row, option.label) : () => acts.copy(option.value);
+  const known = { reply: () => acts.tap(row, option.label), call: () => acts.dial(option) };
+  const act = known[option.kind] ?? (() => acts.copy(option.value));
   return h(
     "button",
     { ...props, type: "button", title: option.kind === "reply" ? false : option.value, on: { click: act } },

@@ -5,6 +5,7 @@ import { recall, remember } from "./memory.js";
 
 const RANK = { queued: 0, sent: 1, delivered: 2, read: 3, failed: 4, canceled: 4 };
 const LOG_LENGTH = 200;
+export const TYPING_MS = 10_000; // how long "typing" is shown
 
 /** The page before anything was loaded. */
 export function emptyState() {
@@ -18,6 +19,7 @@ export function emptyState() {
     messages: new Map(), // key -> rows in order
     rows: new Map(), // id -> row
     deliveries: new Map(), // id -> delivery, oldest first
+    typing: new Map(), // key -> until when the bot is shown to type, by this computer's clock
     seen: recall("seen") ?? {}, // key -> createdAt of the last message looked at
     open: null, // key of the chat on the screen
     quote: null, // id of the message being answered
@@ -76,9 +78,13 @@ export function apply(state, event) {
   if (event.kind === "message") mergeMessage(state, event.message);
   else if (event.kind === "chat") mergeChat(state, event.chat);
   else if (event.kind === "delivery") mergeDelivery(state, event.delivery);
+  else if (event.kind === "typing") state.typing.set(keyOf(event.number, event.contact), Date.now() + TYPING_MS);
   else if (event.kind === "clock") setNow(state, event.now);
   else if (event.kind === "faults") state.faults = event.faults;
 }
+
+/** Whether the bot is shown to type in a chat. */
+export const typingIn = (state, key) => (state.typing.get(key) ?? 0) > Date.now();
 
 export function mergeChat(state, chat) {
   const number = numberOf(state, chat.number)?.id ?? chat.number;
@@ -103,6 +109,7 @@ export function mergeMessage(state, row) {
   while (at > 0 && rows[at - 1].createdAt > fresh.createdAt) at -= 1;
   rows.splice(at, 0, fresh);
   state.messages.set(fresh.key, rows);
+  if (fromBot(fresh)) state.typing.delete(fresh.key);
   state.rows.set(fresh.id, fresh);
 }
 

@@ -87,6 +87,10 @@ class Platform:
         """Send as the bot, from the Meta number; `once` is the ``Idempotency-Key``."""
         return await self._post("/v1/messages/send", {"destinationNumber": contact, **body}, once=once)
 
+    async def typing(self, contact: str = ANA) -> None:
+        """Show, as the bot, that somebody types."""
+        await self._post("/v1/messages/typing", {"destinationNumber": contact})
+
     async def write(self, text: str | None = None, contact: str = ANA, **more: object) -> dict[str, Any]:
         """Write as a contact."""
         return await self._post("/sandbox/inbound", {"from": contact, **({"text": text} if text else {}), **more})
