@@ -62,7 +62,8 @@ ROWS = {
     "looking": Row("string", ttl=MINUTE),
     "mailbox": Row("zset", most=Terms().depth, at_rest=True),
     "lane": Row("list", most=200),
-    "consent": Row("zset", most=100),  # of a person, for good: a no has no end
+    "moves": Row("zset", each=(1, "chat"), at_rest=True),
+    "consent": Row("zset", most=101),  # of a person, for good: a no has no end
     "dead": Row("zset", most=10_000),
     "dead:letters": Row("hash", most=10_000),
     "unfinished": Row("zset", most=10_000),

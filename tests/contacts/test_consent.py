@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbot.contacts import OptOut
+from pilotbot.contacts import OptOut, out_of
 from pilotbot.contacts.consent import IN, OUT
 
 USUAL = OptOut()
@@ -72,3 +72,45 @@ def test_a_word_before_a_long_text_is_not_the_whole_message() -> None:
 def test_any_text_is_looked_at(text: str) -> None:
     decided = USUAL.decided(text, opted_out={"all"})
     assert decided is None or decided.what in {"out", "in"}
+
+
+@pytest.mark.parametrize(("text", "purpose"), [("Sem promoções!", "marketing"), ("NO ADS", "marketing"), ("stop", "all")])
+def test_a_word_may_be_about_one_purpose(text: str, purpose: str) -> None:
+    decided = USUAL.decided(text, opted_out=())
+    assert decided is not None
+    assert (decided.what, decided.purpose) == ("out", purpose)
+
+
+def test_the_word_back_of_a_purpose_is_for_those_who_left_that() -> None:
+    assert USUAL.decided("quero promoções", opted_out=()) is None
+    assert USUAL.decided("quero promoções", opted_out={"utility"}) is None
+    decided = USUAL.decided("quero promoções", opted_out={"marketing"})
+    assert decided is not None
+    assert (decided.what, decided.purpose) == ("in", "marketing")
+
+
+@pytest.mark.parametrize(
+    ("purposes", "told"),
+    [
+        ({"sales": OptOut(purposes={})}, "no message has the purpose sales"),
+        ({"marketing": OptOut()}, "no purposes in turn"),
+        ({"marketing": OptOut(purposes={})}, "two things"),
+    ],
+)
+def test_words_of_purposes_that_cannot_be_meant_are_refused(purposes: dict[str, OptOut], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        OptOut(purposes=purposes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("marks", "out"),
+    [
+        ({}, set()),
+        ({"all": 5}, {"all", "utility", "marketing", "authentication"}),
+        ({"all": 5, "marketing": -6}, {"all", "utility", "authentication"}),
+        ({"all": -5, "marketing": 4}, set()),
+        ({"all": -5, "marketing": 6}, {"marketing"}),
+    ],
+)
+def test_what_somebody_is_out_of_is_as_the_latest_says(marks: dict[str, int], out: set[str]) -> None:
+    assert out_of(marks) == out  # type: ignore[arg-type]

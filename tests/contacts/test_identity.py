@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbot.contacts import address, canonical, is_phone, masked, sendable
+from pilotbot.contacts import address, canonical, is_phone, masked, sendable, spellings
 from pilotbot.platform import SendRequest
 
 ANA = "+5511987650001"
@@ -136,3 +136,32 @@ def test_logs_show_no_number(one: str, shown: str) -> None:
 def test_five_characters_at_most_are_shown(one: str) -> None:
     name = one.partition("@")[0]
     assert name not in masked(one) or len(name) < 5
+
+
+@pytest.mark.parametrize(
+    "landline",
+    ["+551140028922", "+552122334455", "+557133445566",  # Brazil: eight digits that begin with 2 to 5
+     "+541143211234", "+525555551234"],
+)  # fmt: skip
+def test_a_landline_is_written_to_and_known_as_it_is(landline: str) -> None:
+    assert address(landline) == canonical(landline) == landline
+
+
+@given(st.integers(11, 99).filter(lambda area: area % 10), st.integers(20_000_000, 59_999_999))
+def test_no_brazilian_landline_gets_or_loses_a_digit(area: int, number: int) -> None:
+    landline = f"+55{area}{number}"
+    assert address(landline) == canonical(landline) == landline
+    assert spellings(landline) == {landline}
+    assert canonical(f"+55{area}9{number}") != landline
+
+
+@given(PHONES | st.from_regex(r"[A-Z]{2}\.[0-9]{5,20}", fullmatch=True))
+def test_the_spellings_of_somebody_are_those_that_have_their_key(one: str) -> None:
+    assert one in spellings(one)
+    assert {canonical(other) for other in spellings(one)} == {canonical(one)}
+
+
+def test_spellings() -> None:
+    assert spellings(ANA) == spellings("+551187650001") == {ANA, "+551187650001"}
+    assert spellings("+5491123456789") == {"+5491123456789", "+541123456789"}
+    assert spellings("BR.42") == {"BR.42"}

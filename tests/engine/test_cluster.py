@@ -18,6 +18,7 @@ from pilotbot import Bot, Context
 from pilotbot.engine import Arrival, Claimed, Consent, Decision, Effects, Engine, Item, Lane, Notice, Place, Timer
 from pilotbot.engine.embedded import _find_program
 from pilotbot.engine.keys import base
+from pilotbot.engine.merge import Move
 from pilotbot.engine.scripts import PARTS, script
 from pilotbot.sandbox import Sandbox, SandboxSettings
 from tests.stage import Stage
@@ -183,9 +184,12 @@ async def what_comes_later(engine: Engine) -> None:
                 chats=(place(engine, who).key,),
             )
         )  # fmt: skip
-        assert await engine.consent(engine.keys.person(who)) == 1
-    here = [place(engine, who).key for who in EVERYBODY]
-    await engine.join(engine.keys.person("a"), engine.keys.person("b"), here, here)
+        assert await engine.consent(engine.keys.person(who)) == {"all": 1}
+    here = [Move(place(engine, who).key, place(engine, f"{who} by phone").key, "+5511987650001") for who in EVERYBODY]
+    await engine.join(engine.keys.person("a"), engine.keys.person("b"), here, lambda _, label: label)
+    for move in here:
+        assert await engine.moved_to(move.source) == move.target
+        assert move in await engine.merges.due(move.source.shard)  # what is to be sent goes from there
     moved = [await engine.timers.fire(shard) for shard in range(SHARDS)]
     assert sum(due for due, _ in moved) == len(EVERYBODY)
 
@@ -194,7 +198,7 @@ async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     await an_event_to_its_end(engine)
     await messages_to_their_end(engine)
     await what_fails_for_good(engine)
-    await engine.learn_alias("BR.1", "+5511987650001")
+    await engine.learn_alias("BR.1", "+5511987650001", "+551187650001")
     assert await engine.alias("BR.1") == "+5511987650001"
     await engine.remember("templates:main", b"{}")
     assert await engine.recall("templates:main") == b"{}"
@@ -212,6 +216,7 @@ async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     assert await engine.ready()
     await engine.slow_down(place(engine, EVERYBODY[0]).key, 1)
     await what_comes_later(engine)
+    await engine.traces.erase([place(engine, who).key for who in EVERYBODY], lambda _: False)
     assert engine.called == set(PARTS), "a script is missing from this pass"
     assert {place(engine, who).key.shard for who in EVERYBODY} == set(range(SHARDS))
 

@@ -1,6 +1,7 @@
 """Forgotten is forgotten: no key, no byte, in memory or on disk; but for a no, and for when it was."""
 
 import asyncio
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from redis import Redis
 from pilotbot import Bot, Context, Option, Retry, Skipped, State, Template, hours, minutes, words
 from pilotbot.contacts import canonical
 from pilotbot.engine import Engine, Item, Notice, Place
+from pilotbot.engine.keys import compact, spread
 from pilotbot.server import Runtime
 from pilotbot.server.forgetting import export
 from pilotbot.server.recipients import OPTED_OUT
@@ -80,12 +82,14 @@ def shop() -> Bot:
 
 def traces(redis: Redis, chats: Sequence[str] = ()) -> list[str]:
     """Where something of her is left: names, contents as they are, and contents as Redis would write them."""
-    needles = [*TRACES, *(chat.encode() for chat in chats)]
+    needles = [*TRACES, *(name.encode() for chat in chats for name in (chat, compact(chat)))]
     found = []
     for key in redis.scan_iter(count=1000):
         bodies = [key, redis.dump(key) or b"", *contents(redis, key)]
+        bodies += [zlib.decompress(body) for body in bodies if body[:2] == b"x\x9c"]
         found += [f"{key!r}: {needle!r}" for needle in needles if any(needle in body for body in bodies)]
-    return found
+    tombstones = tuple(f":chat:{chat}'" for chat in chats)
+    return [one for one in found if not any(tombstone in one for tombstone in tombstones)]
 
 
 def contents(redis: Redis, key: bytes) -> list[bytes]:
@@ -185,11 +189,12 @@ async def test_nothing_is_left_of_who_is_forgotten_in_memory_and_on_disk(stage: 
                  f"later {CANARY}", f"sent? {CANARY}", "follow_up", "notes_of_forget", BSUID):  # fmt: skip
         assert part in text, part
     await bot.forget(ANA)
-    names = [f"chat:{chat}" for chat in chats]
-    assert [one for one in traces(redis, chats) if not any(name in one for name in names)] == []
-    assert traces(redis, [sent]) == []
-    left: dict[str, Any] = {name: redis.hgetall(key) for key in redis.scan_iter() for name in names if str(key).endswith(f"{name}'")}
-    assert all(set(fields) == {b"gone"} for fields in left.values())
+    assert traces(redis, chats) == []
+    assert not any(sent.encode() in body for key in redis.scan_iter() for body in contents(redis, key))
+    left: list[dict[Any, Any]] = [redis.hgetall(f"{{pb:{engine.keys.place(chat).shard}}}:chat:{chat}") for chat in chats]
+    assert [set(fields) for fields in left] == [{b"gone"}] * 2
+    pointers = [engine.keys.place(spread(*contents(redis, key))) for key in redis.scan_iter(match="*:wamid:*")]
+    assert all(redis.exists(f"{{pb:{place.shard}}}:record:{place.id}") for place in pointers)  # of others
     assert on_disk(tmp_path / "redis") == []
     assert await export(engine, Numbers([NumberSettings(name="main")]), ANA) == {
         "addresses": [ANA], "consent": [], "chats": [], "messages": [], "dead_letters": [], "notices": [],
@@ -223,14 +228,20 @@ async def test_a_no_is_kept_without_what_they_said_and_holds_when_they_write_aga
     assert (entry.what, entry.evidence, entry.source) == ("out", "", "forgotten")
 
 
-async def test_a_turn_that_runs_meanwhile_brings_nothing_back(stage: Stage, raw: Redis) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_turn_that_runs_meanwhile_brings_nothing_back(stage: Stage, raw: Redis, at_once: bool) -> None:
     bot = Bot("shop")
     begun, go_on = asyncio.Event(), asyncio.Event()
+
+    @bot.message(words("hello"))
+    async def quick(ctx: Context) -> None:
+        pass
 
     @bot.message()
     async def slow(ctx: Context, notes: Notes) -> None:
         begun.set()
         await go_on.wait()
+        await ctx.reply(f"At once {CANARY}", now=at_once)
         notes.text = CANARY
         await ctx.opt_in(f"said {CANARY}")
         await ctx.reply(f"Hello {CANARY}")
@@ -240,9 +251,10 @@ async def test_a_turn_that_runs_meanwhile_brings_nothing_back(stage: Stage, raw:
     await begun.wait()
     await bot.forget(ANA)
     go_on.set()
-    await stage.counted(runtime, "turn:stale", 1)
+    await stage.says("hello", contact=BRUNO, name="Bruno Lima")
+    await stage.counted(runtime, "turn:ok", 1)
     await stage.quiet(runtime)
-    assert traces(raw) == []
+    assert traces(raw, chats_of(runtime.engine)) == []
     assert await stage.sees(0) == []
 
 
@@ -253,11 +265,23 @@ async def test_what_is_being_posted_meanwhile_leaves_no_record(stage: Stage, raw
     await bot.notify(ANA, CANARY, template=FOLLOW_UP)
     await stage.until(lambda: runtime._sender._deadlines, "the post")
     await bot.forget(ANA)
-    assert traces(raw) == []
     await stage.faults(latencyMs=0)
     await stage.sees(1, settled=True)
     await stage.quiet(runtime)
-    assert traces(raw) == []  # nor do the statuses of what went
+    assert traces(raw, chats_of(runtime.engine)) == []
+
+
+async def test_a_status_that_comes_later_is_not_kept_for_handlers_and_that_of_others_is(stage: Stage, raw: Redis) -> None:
+    bot = shop()
+    runtime = await stage.work(bot)
+    await stage.says("hello")
+    await stage.quiet(runtime)
+    await bot.forget(ANA)
+    for who in (ANA, BRUNO):
+        read = {"numberId": "num_meta", "id": f"read by {who[-1]}", "fromMe": True, "to": who, "content": "x"}
+        await stage.deliver(runtime.url, {"event": "message.read", "data": {**read, "createdAt": "2026-11-20T13:00:02.114Z"}})
+    assert traces(raw) == []
+    assert any(BRUNO.encode() in body for key in raw.scan_iter(match="*:content:*") for body in contents(raw, key))
 
 
 @pytest.mark.parametrize("spelled", ["+551187650001", BSUID])

@@ -13,7 +13,7 @@ from pilotbot.server import Runtime
 from tests.stage import ANA, Row, Stage
 
 
-class Track(Action):
+class Track(Action, name="recorded_track"):
     order: str
 
 

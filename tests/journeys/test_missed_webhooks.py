@@ -57,19 +57,19 @@ async def happens(stage: Stage, event: str, data: Row) -> None:
 
 async def a_conversation(stage: Stage, shown: Row) -> None:
     """Two contacts write in turns, everything that there is."""
-    await stage.says("one")
+    await stage.says("hello")
     await stage.says("uno", contact=BRUNO)
     await stage.taps("Track")
     await stage.taps("Thanks", tapAs="interactive")
     await stage.says("look", media=PICTURE, mediaType="image/jpeg")
     await stage.says("dos", contact=BRUNO)
     await stage.says("this one", quoted=shown["messageId"])
-    await stage.says("last")
+    await stage.says("the end")
 
 
 ANSWERED = [
-    "You said menu", "You said one", "You said Track", "You said Thanks", f"You said look with image {PICTURE}",
-    "this one, to You said menu", "You said last",
+    "You said menu", "You said hello", "You said Track", "You said Thanks", f"You said look with image {PICTURE}",
+    "this one, to You said menu", "You said the end",
 ]  # fmt: skip
 
 
@@ -176,7 +176,7 @@ async def refused(stage: Stage) -> bool:
 async def test_after_redis_was_away_nothing_is_missing(stage: Stage, tmp_path: Any) -> None:
     server = await RedisServer.open(url=None, data_dir=tmp_path / "own")
     runtime = await stage.work(teller(), redis_url=f"unix://{server.address.path}")
-    await stage.says("one")
+    await stage.says("hello")
     await stage.sees(1)
     await stage.quiet(runtime)
     await server.close()
@@ -185,13 +185,13 @@ async def test_after_redis_was_away_nothing_is_missing(stage: Stage, tmp_path: A
     await stage.webhooks(active=False)  # it is never delivered again
     back = await RedisServer.open(url=None, data_dir=tmp_path / "own")
     stage._stack.push_async_callback(back.close)
-    assert await answers(stage, 2) == ["You said one", "You said two"]
+    assert await answers(stage, 2) == ["You said hello", "You said two"]
     assert runtime.counts["caught-up"] == 1
 
 
 async def test_a_history_that_is_refused_holds_up_nothing_and_is_read_later(stage: Stage) -> None:
     runtime = await stage.work(teller())
-    await stage.says("one")
+    await stage.says("hello")
     await stage.sees(1)
     await stage.quiet(runtime)
     await stage.webhooks(active=False)
@@ -201,9 +201,9 @@ async def test_a_history_that_is_refused_holds_up_nothing_and_is_read_later(stag
     await happens(stage, "number.connected", CONNECTED)
     await stage.counted(runtime, "catch-up:failed", 1)
     await stage.says("three")
-    assert await answers(stage, 2) == ["You said one", "You said three"]
+    assert await answers(stage, 2) == ["You said hello", "You said three"]
     await stage.travel("61m")
-    assert sorted(await answers(stage, 3)) == ["You said one", "You said three", "You said two"]
+    assert sorted(await answers(stage, 3)) == ["You said hello", "You said three", "You said two"]
 
 
 async def test_statuses_of_an_outage_are_all_learned(stage: Stage) -> None:

@@ -69,6 +69,7 @@ async def test_a_call_may_say_otherwise(stage: Stage) -> None:
     bot = greeter(night())
     await stage.work(bot)
     await stage.says("hi")
+    await stage.sees(1)
     await bot.notify(ANA, "News!")
     assert await bot.notify(ANA, "Your code: 123", policy=Policy(quiet=False, purpose="authentication")) == Queued("text")
     assert [row["text"] for row in await stage.sees(2)] == ["Hello!", "Your code: 123"]

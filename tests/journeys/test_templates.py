@@ -10,7 +10,7 @@ from pilotbot.context import Contact
 from pilotbot.platform import PilotStatus
 from pilotbot.replies.drift import plan
 from pilotbot.server import Runtime
-from pilotbot.server.templates import read_folder
+from pilotbot.server.templates import Watch, read_folder
 from tests.stage import ANA, BRUNO, Row, Stage
 
 FILE = """\
@@ -157,3 +157,22 @@ async def test_a_turns_notices_and_the_language_that_a_contact_writes_in_count_t
     await stage.travel("25h")
     await bot.notify(ANA, SHIPPED, order="2")  # who wrote in English
     assert [row["template"] for row in await stage.sees(2)] == [None, "shipped_en"]
+
+
+async def test_after_a_restart_what_was_last_known_holds_until_the_platform_answers(
+    stage: Stage, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await push(stage, place)
+    for name in ("shipped", "shipped_en"):
+        await judge(stage, name, "approve")
+    bot = shop()
+    async with stage.at_work(bot, templates_dir=place) as runtime:
+        assert await told(stage, runtime) == "ok"
+
+    async def unanswered(_: Watch) -> None:
+        """As while the platform takes its time."""
+
+    monkeypatch.setattr(Watch, "look", unanswered)
+    await stage.work(bot, templates_dir=place)
+    await say(bot, ANA, "en")
+    assert [name for name, _ in seen(await stage.sees(1))] == ["shipped_en"]

@@ -303,6 +303,8 @@ async def test_typed_calls_speak_the_contract(platform: Platform) -> None:
         ),
         ("PATCH", "/v1/webhooks/wh_1", {"active": False, "events": []}),
         ("DELETE", "/v1/webhooks/wh_1", None),
+        ("PUT", "/v1/templates/tpl%2F1", {"body": {"body": {"text": "Oi"}}}),
+        ("DELETE", "/v1/templates/tpl_1", None),
         ("GET", "/v1/webhooks/wh_1/logs?limit=5&event=message.sent", None),
     ]
 

@@ -1,5 +1,6 @@
 """What the definitions' checks let pass, the sandbox takes, and what they refuse by the contract it refuses: two readings of contract 6."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pilotbot.replies.catalogue import Button, Header, Wording, check
 from pilotbot.sandbox import api_templates
 from pilotbot.sandbox.errors import ApiError
+from pilotbot.sandbox.schemas import TemplateWrite
 
 PIECES = st.sampled_from(["Hello ", "{{name}}", "{{ day }}", "\n", ".", "\U0001f389", "x" * 30, "á", " ", "4242"])
 TEXTS = st.lists(PIECES, min_size=1, max_size=5).map("".join).map(str.strip).filter(bool)
@@ -35,7 +37,7 @@ OURS_ALONE = ("text holds a variable",)
 
 def refused(wording: Wording) -> str | None:
     """Why the sandbox does not take it for a Meta number, if so."""
-    wanted: Any = api_templates.TemplateWrite.model_validate(
+    wanted: Any = TemplateWrite.model_validate(
         {"name": "a", "category": "UTILITY", "body": wording.components(), "examples": dict.fromkeys(wording.variables, "x")}
     )
     try:
@@ -45,24 +47,14 @@ def refused(wording: Wording) -> str | None:
     return None
 
 
-class _Parts:
-    class settings:
-        template_approval = "manual"
-
-    class clock:
-        now_ms = staticmethod(lambda: 0)
-
-
-class _Number:
-    kind = "meta"
-
-
-_PARTS: Any = _Parts()
-_META: Any = _Number()
+_PARTS: Any = SimpleNamespace(settings=SimpleNamespace(template_approval="manual"), clock=SimpleNamespace(now_ms=lambda: 0))
+_META: Any = SimpleNamespace(kind="meta")
 
 
 @given(WORDINGS)
 @example(Wording("Hello.", buttons=(Button("URL", "Go", "https://a.example/{{name}}"),)))
+@example(Wording("Hello.", buttons=(Button("URL", "Go", "https://a.example/{{name}}path"),)))
+@example(Wording("Hello.", buttons=(Button("COPY_CODE", "", "A1"), Button("COPY_CODE", "", "B2"))))
 def test_both_readings_agree(wording: Wording) -> None:
     flaws: list[str] = []
     check(wording, lambda place, problem: flaws.append(f"{place}: {problem}"))

@@ -9,6 +9,7 @@ from redis import Redis
 from pilotbot import Bot, Cap, Context, Delivery, Option, Policy, Retry, State, Template, days, hours, minutes, words
 from pilotbot.contacts import canonical
 from pilotbot.engine import Effects, Engine, Item, Notice
+from pilotbot.engine.merge import Move
 from pilotbot.testing import Platform
 from tests.bounds import DAY, ROWS, breaches, kind_of, let_pass
 from tests.engine.steps import HOUR, arrival, claim, lane_of, place, queue
@@ -26,6 +27,7 @@ MOMENTARY = {
     "slowed",
     "echoes",
     "echoes:payload",
+    "moves",
 }  # fmt: skip - hardly to be caught while a bot is at work
 
 
@@ -162,6 +164,7 @@ async def test_no_unbounded_keys_what_is_there_for_a_moment(engine: Engine, redi
     await engine.handovers.wait(place(engine).key, "e", b"x")
     await engine.seen.saw("main", 1)
     await engine.seen.want("main")
+    assert await engine.merges.open(Move(place(engine).key, place(engine, "bruno").key, "+5511987650001"))
     assert await engine.seen.begin("main", "somebody") is not None
     await engine.advance(HOUR)
     for shard in range(engine.shards):

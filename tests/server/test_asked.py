@@ -6,7 +6,7 @@ import pytest
 
 from pilotbot import Bot, Context
 from pilotbot.contacts import canonical
-from pilotbot.engine import ChatKey, Decision
+from pilotbot.engine import ChatKey, Decision, Marks
 from pilotbot.engine.consent import Consent
 from pilotbot.server import Runtime
 from tests.stage import ANA, BRUNO, Stage
@@ -32,7 +32,7 @@ def looked_up(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[ChatKey
     found: list[ChatKey] = []
     consent = runtime.engine.consent
 
-    async def noted(person: ChatKey) -> int:
+    async def noted(person: ChatKey) -> Marks:
         found.append(person)
         return await consent(person)
 

@@ -122,7 +122,7 @@ class TestAnswer:
 
     async def test_a_contact_is_known_by_either_spelling_and_by_its_id(self, stage: Stage) -> None:
         runtime = await stage.work(shop(), reveal=True)
-        await runtime.engine.learn_alias("BR.77", ANA)
+        await runtime.engine.learn_alias("BR.77", ANA, canonical(ANA))
         await stage.says("order")
         await stage.sees(1)
         for contact in (ANA, "+551187650001", "BR.77"):

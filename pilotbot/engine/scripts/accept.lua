@@ -46,7 +46,7 @@ if known(id) or known(message) or note_only and known(note) then  -- the reply m
 end
 -- Older than what dedupe remembers: a capture played again, or a device's history.
 if at and at < now - REMEMBER then return {'stale', 0, 0, {}, '', 0} end
-local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers', 'generation', 'gone', 'number', 'moved')
+local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers', 'generation', 'gone', 'kind', 'moved')
 if known_chat[10] then return {'moved', 0, 0, {}, known_chat[10], 0} end
 local gone = tonumber(known_chat[8] or '-1')
 if math.min(at or now, now) <= gone then return {'forgotten', 0, 0, {}, '', 0} end

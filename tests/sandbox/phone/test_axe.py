@@ -116,6 +116,8 @@ async def test_no_dialog_stands_in_anybodys_way(
         await page.keyboard.press("Escape")
 
     await platform.write("hi", name="Ana")
+    await platform.send(text="Reach us", buttons=[{"type": "call", "label": "Call us", "phoneNumber": "+551140028922"}])
+    await platform.send(text="Book", flow={"flowId": "1", "data": {"day": "2026-12-01"}})
     await expect(page.get_by_test_id("chat")).to_be_visible()
     await dialog("new-contact")
     await dialog("new-group", wrong=True)
@@ -128,6 +130,8 @@ async def test_no_dialog_stands_in_anybodys_way(
     await check("trouble")
     await open_chat(page)
     await dialog("save-test")
+    await dialog("option")
+    await dialog("open-flow")
     for opener in ("chat-menu", "emoji", "attach"):
         await page.get_by_test_id(opener).click()
         await expect(page.get_by_test_id("popup")).to_be_visible()
