@@ -198,7 +198,7 @@ MUTANTS = (
     lua("unsent", "redis.call('HSET', chat, 'o:unknown', ARGV[6])", "", "an unknown outcome is remembered"),
     lua("unsent", "if known[1] and known[1] == known[2] then", "if known[1] then", "a refusal shuts no window opened since"),
     lua("unsent", "if ARGV[4] == 'dead' then bury_item", "if true then bury_item", "what may have been posted is no dead letter"),
-    lua("pause", "if known >= until_ms then return known end", "", "a pause is never shortened"),
+    lua("pause", "if known >= until_ms then return until_ms end", "", "a pause is never shortened"),
     lua(
         "record", "local again = ARGV[11] == '1' and rank <= 2", "local again = ARGV[11] == '1'", "what was delivered is not decided again"
     ),

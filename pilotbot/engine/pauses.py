@@ -30,7 +30,7 @@ class Pauses:
     _lane_terms: str
 
     async def pause(self, number: str, delay: int, why: str = "") -> int:
-        """Lease no lane of a number for `delay` ms, in no process; a longer pause stays. Returns when it ends (business ms)."""
+        """Lease no lane of a number for `delay` ms, in no process; a longer pause stays. Returns when this one ends (business ms)."""
         ends = await asyncio.gather(*(self._calls.script("pause", shard, number, delay, why) for shard in range(self.shards)))
         return max(int(end) for end in ends)
 

@@ -79,9 +79,7 @@ def _line(where: str, source: str, values: _Values, *, prose: bool = False) -> s
 
 def _file(file: File, values: _Values) -> File:
     address, *url = (_in("the file's address", source, values) for source in file.sources)
-    ready = File(address, file.kind, *url)
-    ready.check()
-    return ready
+    return File(address, file.kind, *url)
 
 
 def _offers(options: Sequence[Offer], values: _Values) -> Iterator[tuple[str, Option | Link]]:

@@ -16,6 +16,7 @@ from pilotbot.engine.keys import base
 from pilotbot.engine.merge import Move
 from tests.engine.steps import HOUR, arrival, claim, drain, lane_of, now_ms, place, queue
 
+SECONDS = count(10)
 BSUID, PHONE = "BR.1", "+551187650001"
 NEWS = Item(id="news", free=b'{"text":"n"}', enforced=True, business=True)
 LATER = Timer(
@@ -37,6 +38,7 @@ async def join(engine: Engine) -> None:
 
 
 async def upkeep(engine: Engine) -> None:
+    await engine.advance(next(SECONDS) * 1000)
     for shard in range(engine.shards):
         for one in await engine.merges.due(shard):
             await engine.merges.go_on(one, rename)

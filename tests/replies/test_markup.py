@@ -39,7 +39,7 @@ def test_a_long_value_takes_no_long_time() -> None:
     began = time.process_time()
     for value in ("a." * 16_000, "a@" * 16_000, "_" * 32_000, "https://" * 4_000):
         neutral(value)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 0.3
 
 
 class MarkupNote(Action):

@@ -141,6 +141,21 @@ def test_more_than_ten_options_are_pages_of_nine() -> None:
         next_page(third.menu, to=ANA, kind="meta")
 
 
+def test_the_last_page_may_be_full() -> None:
+    first = render("Which?", to=ANA, kind="meta", options=[str(number) for number in range(18)]).menu
+    assert first is not None
+    last = next_page(first, to=ANA, kind="meta").menu
+    assert last is not None
+    assert (len(last.shown), last.more) == (9, "")
+
+
+@pytest.mark.parametrize("value", ["", " ", "x" * 25])
+def test_what_opens_a_list_or_turns_its_pages_may_come_out_wrong(value: str) -> None:
+    for field in ("list_button", "more"):
+        message = Message("Which?", options=SEVENTEEN, **{field: "{{ value }}"})  # type: ignore[arg-type]  # texts
+        assert render(message, to=ANA, kind="meta", values={"value": value}).mode == "text"
+
+
 def test_pages_keep_sections_and_descriptions() -> None:
     groups = [Section(f"Part {at}", [Option(f"{at}.{n}", description=f"d{at}{n}") for n in range(4)]) for at in range(3)]
     rendered = render("Which?", to=ANA, kind="meta", options=groups)

@@ -3,7 +3,7 @@
 -- in the target, whose field `joining` names the sources that it waits for. Then the source takes no more events in: its field `moved` says
 -- where they go. Those that wait in it are handled there. What waits to be sent goes from where it is. (design 3.2)
 -- ARGV: 'open', c, target, address       -> 1 where there is something to move, or 0
---       'due', n                         -> list of {c, target, address}
+--       'due', n                         -> list of {c, target, address}; each is named again after a second
 --       'look', c                        -> {1 while events wait or run, or 0; fields; ids known and until when; recent; kept; held; timers;
 --                                           notes on what waited for their silence}
 --       'wait', target, c, address, 0, counts and lists as of 'take' -> {notes}; only the ids and the waiting take effect
@@ -13,11 +13,12 @@
 local verb, c = ARGV[1], ARGV[2]
 local OWN = {'menus', 'name', 'language', 'heard', 'timezone', 'back'} -- fields that move where the target has none, beside states
 local FRESH = {'number', 'generation'} -- where it is a new chat
-local HOUR = 3600000
+local HOUR, AGAIN = 3600000, 900 -- ms
 
 if verb == 'due' then
   local found = {}
-  for _, source in ipairs(redis.call('ZRANGE', shard('moves'), 0, tonumber(ARGV[2]) - 1)) do
+  for _, source in ipairs(redis.call('ZRANGE', shard('moves'), '-inf', now, 'BYSCORE', 'LIMIT', 0, tonumber(ARGV[2]))) do
+    redis.call('ZADD', shard('moves'), now + AGAIN, source) -- meanwhile others have their turn
     local where = redis.call('HMGET', key('chat', source), 'moving', 'moving:as')
     if where[1] then
       table.insert(found, {source, where[1], where[2] or ''})
