@@ -53,7 +53,7 @@ ROWS = {
     "pace": Row("string", ttl=DAY),
     "down": Row("string", ttl=45 * DAY),
     "slowed": Row("string", ttl=45 * DAY),
-    "since": Row("string", ttl=45 * DAY),
+    "causes": Row("hash", ttl=45 * DAY),
     "kept": Row("list", ttl=8 * DAY),
     "humans": Row("zset", each=(1, "chat")),
     "echoes": Row("zset", most=500, at_rest=True),

@@ -409,6 +409,34 @@ MUTANTS = (
         "server/test_sender",
         "journeys/test_once",
     ),
+    python(
+        "replies/render.py",
+        "index == last or (index == 0 and ready is not None)",
+        "index == last",
+        "a template finds the options of its content",
+        "replies/test_render",
+    ),
+    python(
+        "replies/render.py",
+        "leads=index < last and each.media is not None",
+        "leads=False",
+        "text does not overtake its file",
+        "replies/test_render",
+    ),
+    python(
+        "replies/pages.py",
+        "len({label_key(label) for label in labels}) == len(labels)",
+        "True",
+        "rows of a list are told apart",
+        "replies/test_pages",
+    ),
+    python(
+        "replies/templating.py",
+        "return neutral(shown if isinstance(shown, str) else str(shown))",
+        "return shown",
+        "values do not format",
+        "replies/test_markup",
+    ),
 )
 
 

@@ -56,7 +56,12 @@ async def test_a_handler_is_told_of_chat_contact_window_and_time(stage: Stage) -
     await stage.sees(1)
     (ctx,) = seen
     assert (ctx.text, ctx.action, ctx.bot_name, ctx.our_phone) == ("hello", None, "shop", "+551140028922")
-    assert (ctx.contact, ctx.chat.kind, ctx.chat.address, ctx.chat.number) == (Contact(ANA, "Ana Souza"), "contact", ANA, "main")
+    assert (ctx.contact, ctx.chat.kind, ctx.chat.address, ctx.chat.number) == (
+        Contact(ANA, "Ana Souza", language="en"),
+        "contact",
+        ANA,
+        "main",
+    )
     assert ctx.window.free
     clock = await stage.api("GET", "/sandbox/clock")
     assert ctx.now.utcoffset() == timedelta(0)

@@ -130,13 +130,16 @@ AGAIN: Final = 30_000
 """After so many ms an echo that could not be judged is looked at again."""
 
 PATIENCE: Final = 10 * 60_000  # ms after which what could not be learned is taken for a person's: silence harms less than two voices
-PERSONS: Final = frozenset({"APP", "CHAT", "CHATWOOT", "DASHBOARD"})
+PERSONS: Final = frozenset({"APP", "CHAT", "CHATWOOT"})
 """What the platform says that a message came from, where a person wrote it (contract 4.1); the rest are programs."""
+
+MAYBE: Final = "DASHBOARD"
+"""From there a person answers, but campaigns go out, too."""
 
 Verdict = Literal["ours", "person", "ask", "later"]
 
 
-def judged(*, known: bool, under_way: bool, asked: "Asked | None", waited: int) -> Verdict:
+def judged(*, known: bool, under_way: bool, asked: "Asked | None", waited: int, unreported: bool = False, talking: bool = True) -> Verdict:
     """Whose an echo is: a message from our number that a webhook tells of as if somebody had written to us (design 3.10).
 
     Args:
@@ -144,6 +147,8 @@ def judged(*, known: bool, under_way: bool, asked: "Asked | None", waited: int) 
         under_way: a post of ours in its chat is under way, or nobody knows what became of it: it may be that one's.
         asked: what the platform said of it; None before it was asked.
         waited: how many ms it has been waiting for this.
+        unreported: the message of ours that was taken last has no status yet: it may be that one's, by an id that nobody knows yet.
+        talking: the contact wrote in the last day, so that somebody may answer.
 
     Returns:
         `ours`: the bot's, or another program's. `person`: somebody wrote it. `ask`: the platform is to be asked. `later`: nobody can say
@@ -156,14 +161,21 @@ def judged(*, known: bool, under_way: bool, asked: "Asked | None", waited: int) 
         return "later"
     if asked is None:
         return "ask"
-    if asked.known or asked.origin not in {None, *PERSONS}:
+    if asked.known or asked.origin not in {None, MAYBE, *PERSONS}:
         return "ours"
-    return "later" if asked.failed and patient else "person"
+    if asked.failed:
+        return "later" if patient else "person"
+    if asked.origin is None:  # nobody knows of it; but ours may just not be known by this id yet
+        return "later" if waited < AGAIN or (unreported and patient) else "person"
+    return "person" if talking or asked.origin != MAYBE else "ours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the platform says of a message: whether it is one that we have a record of, where it came from if it knows; or no answer."""
+    """What the platform says of a message: whether it is one that we have a record of, where it came from if it knows; or no answer.
+
+    Nothing of these: the platform does not know it, or not where it came from.
+    """
 
     known: bool = False
     origin: str | None = None

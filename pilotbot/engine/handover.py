@@ -32,15 +32,13 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """What is to be looked at in a shard: chats whose person's time is over, and echoes.
+class Echo:
+    """An echo that waits: its name in its shard, what it is, and whether a post in its chat is under way or of unknown outcome."""
 
-    Of each echo its payload, and whether a post in its chat is under way or of unknown outcome.
-    """
-
-    now: int
-    over: tuple[ChatKey, ...]
-    echoes: tuple[tuple[bytes, bool], ...]
+    shard: int
+    member: bytes
+    payload: bytes
+    posting: bool
 
 
 class Handovers:
@@ -79,24 +77,34 @@ class Handovers:
                     break
         return found
 
-    async def kept(self, key: ChatKey) -> list[bytes]:
-        """What was written while a person had, or has, the chat: the newest 50 bodies, the oldest first."""
+    async def kept(self, key: ChatKey, since: int = 0) -> list[bytes]:
+        """What was written while a person had, or has, the chat, from `since` (business ms): the newest 50 bodies, the oldest first."""
         found: list[bytes] = await self._calls.command("LRANGE", f"{base(key.shard)}:kept:{key.id}", 0, -1)
-        return found
+        return [body for at, body in map(unkept, found) if at >= since]
 
     async def wait(self, key: ChatKey, id_: str, payload: bytes) -> int:
         """Keep an echo until it is judged. Returns how many older ones went for it."""
         return int(await self._calls.script("echo", key.shard, "wait", key.id, id_, payload))
 
-    async def done(self, key: ChatKey, id_: str) -> None:
-        """Forget an echo that was judged."""
-        await self._calls.script("echo", key.shard, "done", key.id, id_)
+    async def done(self, echo: Echo) -> None:
+        """Forget an echo that was judged, or that cannot be."""
+        await self._calls.script("echo", echo.shard, "done", echo.member)
 
-    async def due(self, shard: int, again: int) -> Due:
-        """What is to be looked at now. An echo is named again in `again` ms, unless it is done by then."""
-        now, over, echoes = await self._calls.script("handovers_due", shard, AT_ONCE, again)
-        chats = tuple(ChatKey(shard, one.decode()) for one in over)
-        return Due(int(now), chats, tuple((payload, bool(posting)) for payload, posting in echoes))
+    async def over(self, shard: int) -> tuple[int, tuple[ChatKey, ...]]:
+        """When it is (business ms), and chats whose person's time is over."""
+        now, over = await self._calls.script("handovers_due", shard, "over", AT_ONCE)
+        return int(now), tuple(ChatKey(shard, one.decode()) for one in over)
+
+    async def echoes(self, shard: int, again: int) -> tuple[int, tuple[Echo, ...]]:
+        """When it is, and echoes to be judged now. Each is named again in `again` ms, unless it is done by then."""
+        now, found = await self._calls.script("handovers_due", shard, "echoes", AT_ONCE, again)
+        return int(now), tuple(Echo(shard, member, payload, bool(posting)) for member, payload, posting in found)
+
+
+def unkept(stored: bytes) -> tuple[int, bytes]:
+    """When a body was kept (business ms), and the body."""
+    at, _, body = stored.partition(b" ")
+    return int(at), body
 
 
 def _held(shard: int, row: Sequence[bytes]) -> Held:

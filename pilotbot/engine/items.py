@@ -29,7 +29,8 @@ class Item:
     `leads`: nothing else is posted before this one was reported sent, or a while went by. `deliver_at` (business ms) is in the bytes as
     well: the window that counts is that of then. Not posted first: after `expires` (business ms); in `quiet` hours, (start, end) in minutes
     of the day, UTC; where the chat got `cap` = (most, within ms) such items; where `opt_in` is needed for its `purpose` and not there.
-    `cause` is the id of the event that it was said in, for its record.
+    `cause` is the id of the event that it was said in, for its record. `follow_up`: it is one that fired, and not posted while a person has
+    the chat.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Item:
     quiet: tuple[int, int] | None = None
     cap: tuple[int, int] | None = None
     cause: str = ""
+    follow_up: bool = False
 
     def pack(self) -> bytes:
         """As it is stored: as often as there are messages that wait, so that what is usual is left out."""
@@ -59,7 +61,7 @@ class Item:
             "p": "" if self.closed == "defer" else self.closed[0], "a": int(self.again), "g": self.group, "r": int(self.rest),
             "b": int(self.business), "n": self.generation, "l": int(self.leads), "d": self.deliver_at, "x": self.expires,
             "u": "" if self.purpose == "utility" else self.purpose[0], "y": int(self.opt_in), "q": self.quiet, "k": self.cap,
-            "c": self.cause,
+            "c": self.cause, "o": int(self.follow_up),
         }  # fmt: skip
         return orjson.dumps({name: value for name, value in header.items() if value}) + b"\n" + self.free + self.template + self.menu
 
@@ -90,6 +92,7 @@ class Item:
             quiet=_pair(header.get("q")),
             cap=_pair(header.get("k")),
             cause=header.get("c", ""),
+            follow_up=bool(header.get("o")),
         )
 
     @classmethod

@@ -59,9 +59,9 @@ class People:
         """The follow-ups that wait in a chat, the soonest first."""
         return await self.timers.of(key)
 
-    async def kept(self, key: ChatKey) -> list[bytes]:
-        """What was written while a person had, or has, a chat: bodies, the oldest first."""
-        return await self.handovers.kept(key)
+    async def kept(self, key: ChatKey, since: int = 0) -> list[bytes]:
+        """What was written while a person had, or has, a chat, from `since` (business ms): bodies, the oldest first."""
+        return await self.handovers.kept(key, since)
 
     async def tell_consent(self, chat: ChatKey, marks: Marks) -> None:
         """Tell a chat what its contact decided; an older decision changes nothing."""

@@ -168,15 +168,20 @@ class Records:
         )
         return Record.read(self.keys, place, [*flat, *content]) if flat else None
 
-    async def decide_again(self, record: Record, *, shut: bool = True) -> tuple[Literal["ok", "dup", "full"], tuple[PutAside, ...]]:
-        """Queue a message that failed late once more; `shut` the window, unless the contact wrote since."""
+    async def decide_again(self, record: Record, *, shut: bool = True) -> tuple[Literal["ok", "dup", "full", "skip"], tuple[PutAside, ...]]:
+        """Queue a message that failed late once more; `shut` the window, unless the contact wrote since. `skip`: a person has the chat."""
         chat, again = record.chat, record.again
         if chat is None or again is None:
             raise ValueError("there is nothing to decide again in this record")
         chat = await self.moved_to(chat)
         outcome, notes = await self._calls.script("decide_again", chat.shard, chat.id, record.inbound if shut else "", again.pack())
-        await self._calls.command("HDEL", _content(record.key), "again", "in")  # once: told of again, it finds nothing to decide
+        await self.not_again(record)  # once: told of again, it finds nothing to decide
         return outcome.decode(), put_aside(chat.shard, notes)
+
+    async def not_again(self, record: Record) -> None:
+        """Forget what a message would have been decided again from."""
+        if record.again is not None:
+            await self._calls.command("HDEL", _content(record.key), "again", "in")
 
     async def unfinished(self, shard: int, most: int = 20) -> list[str]:
         """Platform ids of messages whose final status is overdue; each is named a few times, then no more."""

@@ -215,7 +215,7 @@ class Engine(DeadLetters, Pauses, People, Waiting, Records):
             await self.decide(effects.decision)
         arguments: list[Argument] = [
             turn.key.id, turn.token, turn.seq, turn.score, int(keep), self.terms.lease, self._lane_terms, int(send),
-            len(effects.sets), len(effects.items), len(effects.notices), len(effects.timers),
+            len(effects.sets), len(effects.items), len(effects.notices), len(effects.timers), int(effects.unless_human),
         ]  # fmt: skip
         for name, value in effects.sets.items():
             arguments += (name, value)
@@ -274,10 +274,10 @@ class Engine(DeadLetters, Pauses, People, Waiting, Records):
         leases, notes = await self._calls.script_once("claim_lanes", shard, self._lane_terms, most, int(reap))
         return [Lane.read(shard, lease) for lease in leases], put_aside(shard, notes)
 
-    async def sent(self, lane: Lane, *, reported: bool = False) -> Settled:
+    async def sent(self, lane: Lane, platform_id: str = "", *, reported: bool = False) -> Settled:
         """Remove a lane's first item, which the platform took, and lease the next; where it leads and was not `reported`, not yet."""
         wait = self.terms.sequence_wait if lane.item.leads and not reported else 0
-        reply = await self._calls.script("sent", lane.key.shard, lane.key.id, lane.token, lane.item.id, self._lane_terms, wait)
+        reply = await self._calls.script("sent", lane.key.shard, lane.key.id, lane.token, lane.item.id, self._lane_terms, wait, platform_id)
         return Settled(reply[0].decode(), None, self._lane(lane.key.shard, reply[1]), put_aside(lane.key.shard, reply[2]))
 
     async def unsent(

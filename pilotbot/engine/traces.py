@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from redis.exceptions import ResponseError
 
 from pilotbot.engine.calls import Calls
+from pilotbot.engine.handover import unkept
 from pilotbot.engine.items import Item
 from pilotbot.engine.keys import ChatKey, Keyring, base, compact, spread
 from pilotbot.engine.letters import letter_of
@@ -73,7 +74,8 @@ class Traces:
             self._calls.command("LRANGE", of("hold"), 0, -1),
         )  # fmt: skip
         return Kept(
-            key=chat, fields=pairs(fields), events=tuple(member.split(b":", 3)[3] for member in events), for_person=tuple(for_person),
+            key=chat, fields=pairs(fields), events=tuple(member.split(b":", 3)[3] for member in events),
+            for_person=tuple(unkept(stored)[1] for stored in for_person),
             to_send=tuple(map(Item.unpack, to_send)), held=tuple(map(Item.unpack, held)),
         )  # fmt: skip
 

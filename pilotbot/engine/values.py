@@ -315,7 +315,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a turn wants to make so: fields of the chat, answers, notices to others, follow-ups, what the contact decided, who has the chat."""
+    """What a turn wants to make so: fields of the chat, answers, notices to others, follow-ups, what the contact decided, who has the chat.
+
+    `unless_human`: should a person have the chat by then, nothing is said, and the event is kept for them; the fields are set all the same.
+    """
 
     sets: Mapping[str, bytes] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
@@ -323,13 +326,17 @@ class Effects:
     timers: tuple[Timer, ...] = ()
     decision: Decision | None = None
     change: Change | None = None
+    unless_human: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The end of a turn. `stale` means that the lease was lost and nothing took effect; then whoever has it now does the work."""
+    """The end of a turn. `stale` means that the lease was lost and nothing took effect; then whoever has it now does the work.
 
-    outcome: Literal["ok", "replay", "stale"]
+    `hushed`: a person has the chat since, and nothing of it was said.
+    """
+
+    outcome: Literal["ok", "hushed", "replay", "stale"]
     next: Claimed | None = None
     lane: Lane | None = None
     put_aside: tuple[PutAside, ...] = ()

@@ -11,7 +11,7 @@ from pilotbot.platform.fields import CARD_BODY_LIMIT, CARD_BUTTON_LIMIT, CARD_LI
 from pilotbot.replies.actions import Option, holds_jinja, strings
 from pilotbot.replies.errors import ContentError
 from pilotbot.replies.files import File
-from pilotbot.replies.offers import Link, as_offers, as_options, check_labels
+from pilotbot.replies.offers import Link, as_offers, as_options
 
 _SHOWN: Final = ("image", "video")
 
@@ -48,9 +48,7 @@ class Card:
             if not isinstance(offer, Option | Link) or (isinstance(offer, Link) and offer.kind != "url"):
                 raise ContentError("a card's options are choices and links to pages.")
             if not holds_jinja(offer.label) and len(offer.label) > LABEL_LIMIT:
-                raise ContentError(
-                    f"the label {offer.label!r} has {len(offer.label)} characters, a button holds {LABEL_LIMIT}. Shorten it."
-                )
+                raise ContentError(f"an option of a card has {len(offer.label)} characters, a button holds {LABEL_LIMIT}. Shorten it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Carousel:
     """1 to 10 cards beside each other, below the text of their message.
 
     Raises:
-        ContentError: there are none, or too many, or two of their choices have the same label.
+        ContentError: there are none, or too many.
     """
 
     cards: Sequence[Card]
@@ -67,7 +65,6 @@ class Carousel:
         object.__setattr__(self, "cards", tuple(self.cards))
         if not 1 <= len(self.cards) <= CARD_LIMIT:
             raise ContentError(f"a carousel has 1 to {CARD_LIMIT} cards, not {len(self.cards)}.")
-        check_labels(self.options)
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -103,7 +100,7 @@ class Flow:
         if not self.flow_id.strip() or not self.cta.strip():
             raise ContentError("a flow needs its id and the label of its button.", code="VALIDATION_ERROR")
         if not holds_jinja(self.cta) and len(self.cta) > LABEL_LIMIT:
-            raise ContentError(f"the button {self.cta!r} has {len(self.cta)} characters, {LABEL_LIMIT} at most. Shorten it.")
+            raise ContentError(f"the button of a flow has {len(self.cta)} characters, {LABEL_LIMIT} at most. Shorten it.")
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -88,8 +88,12 @@ def _offers(options: Sequence[Offer], values: _Values) -> Iterator[tuple[str, Op
         if isinstance(offer, Option):
             yield _in(f"the section {title!r}", title, values), _option(offer, values)
         else:
-            label, target = (_in(f"the link {offer.label!r}", source, values) for source in offer.sources)
-            yield "", Link(offer.kind, label, target.strip())
+            where = f"the link {offer.label!r}"
+            label, target = (_in(where, source, values) for source in offer.sources)
+            try:
+                yield "", _linked(Link(offer.kind, label, target.strip()))
+            except ContentError as error:
+                raise error.within(where) from None
 
 
 def _option(option: Option, values: _Values) -> Option:

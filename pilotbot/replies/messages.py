@@ -105,7 +105,7 @@ class Message:
             raise ContentError("options, a carousel and a flow exclude each other. Give the message one of them.")
         if self.header is not None and self.media is not None and self.media.kind in CAPTIONED and options:
             raise ContentError("the file stands where the header would. Give the message one of the two.")
-        check_labels(as_options(options))
+        check_labels(as_options(options) if self.carousel is None else self.carousel.options)
         _check_line("header", self.header, HEADER_LIMIT)
         _check_line("footer", self.footer, FOOTER_LIMIT)
         _check_line("list_button", self.list_button, LABEL_LIMIT)

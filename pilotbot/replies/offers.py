@@ -32,8 +32,8 @@ class Link:
         try:
             self.button("x")
         except ValidationError:
-            needs = {"url": "a public http(s) URL", "call": "a phone as +digits", "copy": "a code that is not blank"}[self.kind]
-            raise ContentError(f"the link {self.label!r} needs {needs}.", code="VALIDATION_ERROR") from None
+            needs = {"url": "link needs a public http(s) URL", "call": "dial needs a phone as +digits", "copy": "copy_code needs a code"}
+            raise ContentError(f"{needs[self.kind]}.", code="VALIDATION_ERROR") from None
 
     @property
     def sources(self) -> tuple[str, str]:

@@ -171,8 +171,9 @@ class TurnDesk:
         self.change = taking(self.turn.now, self.back_after if how_long is None else how_long, queue=queue, note=note, by="handler")
 
     async def kept_messages(self) -> list[Inbound]:
-        """What was written while a person had the chat."""
-        found = [decode(body) for body in await self.engine.kept(self.turn.key)]
+        """What was written while a person had the chat, the last one that this turn knows of."""
+        since = int(self.turn.fields.get("held", b"0"))
+        found = [decode(body) for body in await self.engine.kept(self.turn.key, since)]
         return [event for event in found if isinstance(event, Inbound)]
 
     async def typing(self) -> None:

@@ -5,22 +5,24 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final, Literal
 
 import orjson
 
 from pilotbot import events
 from pilotbot.contacts import Asked, Handover, Human, canonical, judged, span
-from pilotbot.contacts.handover import AGAIN, End, Start
-from pilotbot.engine import Change, ChatKey, Engine, Place, PutAside
-from pilotbot.engine.handover import Seen
-from pilotbot.platform import PilotStatus, PlatformError
+from pilotbot.contacts.handover import AGAIN, End, Start, Verdict
+from pilotbot.engine import HOUR, WINDOW, Change, ChatKey, Engine, Place, PutAside
+from pilotbot.engine.handover import Echo, Seen
+from pilotbot.platform import Family, PilotStatus, PlatformError
 from pilotbot.server.recipients import known_as
 from pilotbot.settings import NumberSettings
 
 log = logging.getLogger(__name__)
 
 NO_SUCH: Final = 404  # what the platform says of a message that did not leave through it: somebody wrote it on the phone
+OLD: Final = 24 * HOUR  # ms after which nobody judges an echo any more
 SILENT: Final = (events.Received, events.Reply, events.Group)
 """What people write: no handler of it runs while a person has the chat."""
 
@@ -58,7 +60,7 @@ class Handovers:
     # --- echoes -----------------------------------------------------------------------------------------------------------------
 
     async def heard(self, event: events.Inbound, raw: bytes, number: NumberSettings) -> None:
-        """Take note of an echo; `look` judges it, soon. Raises Away."""
+        """Take note of an echo; `judge` judges it, soon. Raises Away."""
         if not self._terms.from_phone or event.type == "reaction" or _destination(event) is None or await self._is_ours(event):
             return
         place = await self._place(event, number)
@@ -70,33 +72,49 @@ class Handovers:
             log.warning("more echoes came than can be judged: %d went unjudged", lost)
 
     async def look(self) -> None:
-        """Judge echoes, and give back chats whose person's time is over. All processes do; what one did, others find done. Raises Away."""
+        """Give back chats whose person's time is over. All processes do; what one did, others find done. Raises Away."""
         for shard in range(self._engine.shards):
-            due = await self._engine.handovers.due(shard, AGAIN)
-            for chat in due.over:
-                if await self._engine.handovers.back(chat, giving_back(due.now, "time").event, if_over=True):
+            now, over = await self._engine.handovers.over(shard)
+            for chat in over:
+                if await self._engine.handovers.back(chat, giving_back(now, "time").event, if_over=True):
                     self._counts["handover:back:time"] += 1
                     self._wake(shard)
-            for payload, posting in due.echoes:
-                await self._judge(payload, due.now, posting=posting)
 
-    async def _judge(self, payload: bytes, now: int, *, posting: bool) -> None:
-        line, _, raw = payload.partition(b"\n")
+    async def judge(self) -> None:
+        """Judge echoes; the platform may take its time to say what it knows of them. All processes do, as `look`. Raises Away."""
+        for shard in range(self._engine.shards):
+            now, echoes = await self._engine.handovers.echoes(shard, AGAIN)
+            for echo in echoes:
+                verdict = await self._judge(echo, now)
+                if verdict == "later":
+                    continue
+                self._counts[f"echo:{verdict}"] += 1
+                await self._engine.handovers.done(echo)
+
+    async def _judge(self, echo: Echo, now: int) -> Verdict | Literal["unjudged"]:
+        line, _, raw = echo.payload.partition(b"\n")
         told, event = orjson.loads(line), events.decode(raw)
-        number = self._numbers.get(told["number"])
-        if number is None or not isinstance(event, events.Inbound):  # a number that is not configured any more
-            return
-        place, waited = await self._place(event, number), now - told["from"]
-        known = await self._is_ours(event)
-        verdict = judged(known=known, under_way=posting, asked=None, waited=waited)
+        number, waited = self._numbers.get(told["number"]), now - told["from"]
+        if number is None or not isinstance(event, events.Inbound) or waited >= OLD:  # such as of a number that is not configured any more
+            return "unjudged"
+        place, known = await self._place(event, number), await self._is_ours(event)
+        fields = (await self._engine.chat(place.key)).fields
+        judge = partial(
+            judged, known=known, under_way=echo.posting, waited=waited, unreported=await self._unreported(fields),
+            talking=now < int(fields.get("in", b"0")) + WINDOW,
+        )  # fmt: skip
+        verdict = judge(asked=None)
         if verdict == "ask":
-            verdict = judged(known=known, under_way=posting, asked=await self._ask(event, number), waited=waited)
-        if verdict == "later":
-            return
+            verdict = judge(asked=await self._ask(event, number))
         if verdict == "person":
             await self._person(event, raw, place, now)
-        self._counts[f"echo:{verdict}"] += 1
-        await self._engine.handovers.done(place.key, event.id)
+        return verdict
+
+    async def _unreported(self, fields: Mapping[str, bytes]) -> bool:
+        """Whether nothing was heard yet of the message that a chat, given by its fields, was posted last."""
+        posted = fields.get("posted")
+        record = await self._engine.find_record(posted.decode()) if posted else None
+        return record is not None and record.rank == 0
 
     async def _person(self, event: events.Inbound, raw: bytes, place: Place, now: int) -> None:
         at = min(event.at or now, now)
@@ -124,7 +142,7 @@ class Handovers:
         try:
             found = await self._clients[number.name].get(event.correlation_id or event.message_id or event.id)
         except PlatformError as error:
-            if error.status == NO_SUCH:
+            if error.status == NO_SUCH and error.family is Family.REFUSED:  # not what something between here and there says
                 return Asked()
             log.info("an echo could not be asked about: %s", error)
             return Asked(failed=True)

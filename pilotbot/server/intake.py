@@ -307,9 +307,10 @@ async def settle_failure(engine: Engine, record: Record, wake_lane: Callable[[in
     if family is FailureFamily.THROTTLED:
         await engine.slow_down(record.chat, SLOW_FOR)
     if not goes_again(record, answer_within=engine.terms.old_after):
+        await engine.not_again(record)
         return ()
-    counts[f"again:{family}"] += 1
-    _, put_aside = await engine.decide_again(record, shut=family is FailureFamily.WINDOW)
+    outcome, put_aside = await engine.decide_again(record, shut=family is FailureFamily.WINDOW)
+    counts[f"again:{family}"] += outcome != "skip"
     wake_lane(record.chat.shard)
     return put_aside
 

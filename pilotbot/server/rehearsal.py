@@ -75,9 +75,9 @@ class DryEngine:
         """The follow-ups that wait in a chat."""
         return await self._real.follow_ups(key) if self._real is not None else []
 
-    async def kept(self, key: ChatKey) -> list[bytes]:
+    async def kept(self, key: ChatKey, since: int = 0) -> list[bytes]:
         """What was written while a person had a chat."""
-        return await self._real.kept(key) if self._real is not None else []
+        return await self._real.kept(key, since) if self._real is not None else []
 
     async def consent(self, person: ChatKey) -> Marks:
         """What a person decided."""

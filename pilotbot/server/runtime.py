@@ -224,7 +224,8 @@ class Runtime:
             "relay": forever(self._relay_leftovers, 5.0, "the relay waits"),
             "merges": forever(self._move_on, 1.0, "chats of one person wait to become one"),
             "follow-ups": forever(self._fire, 0.25, "follow-ups wait"),
-            "handovers": forever(self._handovers.look, 0.25, "echoes and handovers that are over wait"),
+            "handovers": forever(self._handovers.look, 0.25, "handovers that are over wait"),
+            "echoes": forever(self._handovers.judge, 0.25, "echoes wait"),
             "schedules": forever(self._ticker.tick, 1.0, "schedules wait"),
             "holds": forever(self._sweep, 60.0, "holds that ran out wait"),
             "statuses": forever(self._remote.ask_for_statuses, 30.0, "overdue statuses are not asked for"),
@@ -312,6 +313,7 @@ class Runtime:
         """The sandbox moved its clock: what that makes due is under way before it is told so."""
         if self.duties.work:
             await self._handovers.look()
+            await self._handovers.judge()
             await self._fire()
             await self._ticker.tick()
 

@@ -217,7 +217,8 @@ class Sender(Pool[Lane]):
             return None
         self._counts[f"sent:{lane.pin}"] += 1
         self._works(lane.number)
-        if lane.down and await self._engine.up(lane.number):
+        # As of when the try began: what was told of since is not known to be over.
+        if lane.down and (await self._engine.up(lane.number, lane.now)).news:
             log.warning("number %s sends again: a post that was tried worked", lane.number)
         return await self._sent(lane, accepted.id)
 
@@ -264,7 +265,7 @@ class Sender(Pool[Lane]):
         await hand_on_parked(self._engine, record)
         if record.status == "failed":
             self.note(await settle_failure(self._engine, record, self.wake, self._counts))
-        settled = await self._engine.sent(lane, reported=record.rank > 0)
+        settled = await self._engine.sent(lane, platform_id, reported=record.rank > 0)
         return await self._settle(lane, settled)
 
     async def _settle(self, lane: Lane, settled: Settled) -> Lane | None:

@@ -22,7 +22,7 @@ from pilotbot.replies import ContentError
 from pilotbot.routing import Retry, Routes, Selected, StateLoader, TurnScope, explain
 from pilotbot.server.desk import LeaseLost
 from pilotbot.server.direct import Direct
-from pilotbot.server.handover import giving_back, taking
+from pilotbot.server.handover import SILENT, giving_back, taking
 from pilotbot.server.journal import End, Journal
 from pilotbot.server.prepare import Desk, person_of, set_up
 from pilotbot.server.saying import Numbers
@@ -127,6 +127,7 @@ class TurnRunner:
             if not isinstance(settled, Effects):
                 return await self._try_later(turn, error, settled, keep)
             effects = settled
+        effects = replace(effects, unless_human=_for_contact_alone(ctx, desk))
         try:
             return await self._commit(turn, effects, keep)
         except Exception as error:  # such as a value that cannot be stored: its author's, as if the handler had raised it
@@ -143,6 +144,8 @@ class TurnRunner:
                 await ctx.reply(desk.decided.confirmation)
             return desk.effects({})
         if await self._for_person(turn, ctx, desk):
+            return desk.effects({})
+        if isinstance(ctx.event, events.HandedBack) and desk.human is not None:  # and taken again since
             return desk.effects({})
         if desk.asks:
             await desk.ask(self._bot.which)
@@ -233,7 +236,7 @@ class TurnRunner:
         self._hand_over(settled.lane, settled.put_aside)
         if not send:  # what waited for the window may go now, too
             self._hands.wake_lane(turn.key.shard)
-        if effects.notices:
+        if effects.notices and settled.outcome == "ok":  # of what is not known to be staged, the next pass over leftovers finds what is
             self._hands.relay(turn.key, effects.notices)
         return settled.next
 
@@ -277,6 +280,12 @@ class TurnRunner:
     def _ended(self, turn: Claimed, end: End) -> None:
         if self._journal is not None:
             self._journal.ended(turn, end)
+
+
+def _for_contact_alone(ctx: Context, desk: Desk) -> bool:
+    """Whether a turn says nothing should a person have the chat by its commit: one that answers what was written while the bot had it."""
+    kept_or_back = desk.change is not None and desk.change.what != "take"
+    return isinstance(ctx.event, SILENT) and desk.human is None and desk.decided is None and not kept_or_back
 
 
 def _ms(wait: timedelta) -> int:

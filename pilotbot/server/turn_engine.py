@@ -28,7 +28,7 @@ class TurnEngine(Protocol):
     async def follow_ups(self, key: ChatKey) -> list[Waits]:
         """The follow-ups that wait in a chat."""
 
-    async def kept(self, key: ChatKey) -> list[bytes]:
+    async def kept(self, key: ChatKey, since: int = 0) -> list[bytes]:
         """What was written while a person had a chat."""
 
     async def consent(self, person: ChatKey) -> Marks:

@@ -64,7 +64,7 @@ def test_of_nested_bots_the_outermost_is_meant(desk: Path) -> None:
         ("cli_gone.main:bot", "no module is called cli_gone; give a file such as bots/orders.py, or a module:bot"),
         ("syntax.py", "syntax.py:2: '(' was never closed\n    x = ("),
         ("missing.py", "missing.py:1: ModuleNotFoundError: No module named 'cli_gone'\n    import cli_gone"),
-        ("label.py", "label.py:2: ContentError: the label 'this is longer than any button' has 30 characters"),
+        ("label.py", "label.py:2: ContentError: the label 'yes' is there twice"),
     ],
 )
 def test_what_is_wrong_is_said_with_place_and_remedy(desk: Path, target: str, words: str) -> None:
@@ -72,7 +72,7 @@ def test_what_is_wrong_is_said_with_place_and_remedy(desk: Path, target: str, wo
     write(desk, "none.py", "x = 1\n")
     write(desk, "syntax.py", "y = 1\nx = (\n")
     write(desk, "missing.py", "import cli_gone\n")
-    write(desk, "label.py", 'from pilotbot import Message\nM = Message("a", options=["this is longer than any button"])\n')
+    write(desk, "label.py", 'from pilotbot import Message\nM = Message("a", options=["Yes", "yes"])\n')
     with pytest.raises(TargetError) as caught:
         load_bot(target)
     assert str(caught.value).startswith(words)

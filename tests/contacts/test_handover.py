@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilotbot.contacts import UNASKED, Asked, Handover, Human, human_of, judged, span
-from pilotbot.contacts.handover import NOTE_MOST, PATIENCE, QUEUE_MOST
+from pilotbot.contacts.handover import AGAIN, NOTE_MOST, PATIENCE, QUEUE_MOST
 from pilotbot.durations import days, hours
 
 HUMAN = Human(queue="sales", note="wants 40", since=1_000, until=2_000, by="phone")
@@ -84,10 +84,22 @@ class TestEchoes:
         assert judged(known=False, under_way=True, asked=asked, waited=PATIENCE) != "later"
 
     @pytest.mark.parametrize(
-        ("asked", "verdict"), list(zip(ASKED, ("ask", "person", "later", "ours", "person", "ours", "ours"), strict=True))
+        ("asked", "verdict"), list(zip(ASKED, ("ask", "later", "later", "ours", "person", "ours", "ours"), strict=True))
     )
     def test_else_the_platform_knows(self, asked: Asked | None, verdict: str) -> None:
         assert judged(known=False, under_way=False, asked=asked, waited=0) == verdict
+
+    @pytest.mark.parametrize(
+        ("unreported", "waited", "verdict"),
+        [(False, AGAIN - 1, "later"), (False, AGAIN, "person"), (True, PATIENCE - 1, "later"), (True, PATIENCE, "person")],
+    )
+    def test_what_it_does_not_know_may_be_ours_by_an_id_that_nobody_knows_yet(self, unreported: bool, waited: int, verdict: str) -> None:
+        assert judged(known=False, under_way=False, asked=Asked(), waited=waited, unreported=unreported) == verdict
+        assert judged(known=False, under_way=False, asked=Asked(origin="APP"), waited=0, unreported=unreported) == "person"
+
+    @pytest.mark.parametrize(("talking", "verdict"), [(True, "person"), (False, "ours")])
+    def test_a_campaign_of_the_dashboard_is_no_person(self, talking: bool, verdict: str) -> None:
+        assert judged(known=False, under_way=False, asked=Asked(origin="DASHBOARD"), waited=0, talking=talking) == verdict
 
     def test_what_cannot_be_learned_is_taken_for_a_persons_in_the_end(self) -> None:
         assert judged(known=False, under_way=False, asked=Asked(failed=True), waited=PATIENCE) == "person"

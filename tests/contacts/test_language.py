@@ -12,7 +12,7 @@ from pilotbot.contacts.language import COUNTRIES, SHARED, WORDS, detect, of_coun
     [
         ("oi", "pt"), ("Olá, tudo bem?", "pt"), ("bom dia", "pt"), ("Quanto custa a entrega?", "pt"), ("não", "pt"), ("OBRIGADA!!", "pt"),
         ("quero falar com um atendente", "pt"), ("vcs abrem hoje?", "pt"),
-        ("hi", "en"), ("Hello there", "en"), ("I'd like to order", "en"), ("how much is it?", "en"), ("thanks", "en"), 
+        ("hi", "en"), ("Hello there", "en"), ("I'd like to order", "en"), ("how much is it?", "en"), ("thanks", "en"),
         ("don\u2019t know", "en"),
         ("hola", "es"), ("Buenos días", "es"), ("¿cuánto cuesta?", "es"), ("necesito ayuda", "es"), ("gracias", "es"), ("mañana", "es"),
     ],

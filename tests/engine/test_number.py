@@ -1,6 +1,7 @@
 """A number that is known not to send: nothing is leased but a try, in no shard, until it is known to send again."""
 
 from pilotbot.engine import HOUR, Engine, Item
+from pilotbot.engine.pauses import Turned
 from tests.engine.steps import Limited, lane_of, now_ms, place, queue
 
 MINUTE = 60_000
@@ -12,15 +13,15 @@ async def leased(engine: Engine, who: str = "ana") -> int:
 
 
 async def test_nothing_is_leased_and_all_goes_on_when_it_is_up(engine: Engine) -> None:
-    assert await engine.down("main", now_ms(), HOUR, "disconnected")
+    assert (await engine.down("main", now_ms(), HOUR, "disconnected")).news
     await queue(engine, Item(id="i", free=b"{}"))
     assert await leased(engine) == 0
     assert (await engine.pauses(["main"]))["main"].why == "disconnected"
-    assert await engine.up("main", now_ms() + 1)
+    assert (await engine.up("main", now_ms() + 1)).news
     assert await engine.pauses(["main"]) == {}
     lane = await lane_of(engine)
     assert not lane.down
-    assert not await engine.up("main")
+    assert not (await engine.up("main")).news
 
 
 async def test_one_lane_tries_after_a_while_and_the_others_wait_for_it(engine: Engine) -> None:
@@ -48,12 +49,59 @@ async def test_a_try_knows_that_it_is_one_and_the_next_comes_a_minute_later(engi
 
 async def test_what_is_overtaken_changes_nothing(engine: Engine) -> None:
     at = now_ms()
-    assert not await engine.up("main", at)
-    assert not await engine.down("main", at - 1, HOUR, "disconnected")
+    assert await engine.up("main", at) == Turned(news=False, since=0)
+    assert await engine.down("main", at - 1, HOUR, "disconnected") == Turned(news=False, since=0)
     assert await engine.pauses(["main"]) == {}
-    assert await engine.down("main", at + 1, HOUR, "disconnected")
-    assert not await engine.up("main", at)
+    assert (await engine.down("main", at + 1, HOUR, "disconnected")).news
+    assert await engine.up("main", at) == Turned(news=False, since=0)
     assert "main" in await engine.pauses(["main"])
+
+
+async def test_what_it_is_ill_of_ends_each_for_itself(engine: Engine) -> None:
+    at = now_ms() - 10
+    await engine.down("main", at, 24 * HOUR, "health_blocked", cause="health", change="health_blocked")
+    await engine.down("main", at + 1, 5 * MINUTE, "disconnected", cause="link", change="disconnected")
+    await queue(engine, Item(id="i", free=b"{}"))
+    assert await leased(engine) == 0
+    assert (await engine.up("main", at + 2, ["link"])).news
+    assert (await engine.pauses(["main"]))["main"].why == "health_blocked"
+    assert await leased(engine) == 0
+    assert (await engine.up("main", at + 3, ["health", "pace"])).news
+    assert await engine.pauses(["main"]) == {}
+    assert await leased(engine) == 1
+
+
+async def test_the_longest_of_what_is_left_counts(engine: Engine) -> None:
+    at = now_ms() - 10
+    await engine.down("main", at, 24 * HOUR, "health_blocked", cause="health", change="health_blocked")
+    await engine.down("main", at, 5 * MINUTE, "disconnected", cause="link", change="disconnected")
+    await queue(engine, Item(id="i", free=b"{}"))
+    assert await leased(engine) == 0
+    await engine.up("main", at, ["health", "pace"])
+    left = (await engine.pauses(["main"]))["main"]
+    assert left.why == "disconnected"
+    assert left.until < now_ms() + HOUR
+    await engine.advance(6 * MINUTE)
+    assert (await lane_of(engine)).down
+
+
+async def test_what_is_told_of_one_thing_late_is_not_overtaken_by_another(engine: Engine) -> None:
+    at = now_ms() - 1000
+    await engine.slow("main", at, HOUR)
+    assert (await engine.down("main", at - 500, HOUR, "disconnected")).news
+    assert "main" in await engine.pauses(["main"])
+
+
+async def test_a_change_is_news_once_and_known_since_when(engine: Engine) -> None:
+    at = now_ms() - 1000
+    first = await engine.down("main", at, HOUR, "x", change="disconnected")
+    assert first.news
+    assert await engine.down("main", at, HOUR, "x", change="disconnected") == Turned(news=False, since=first.since)
+    assert await engine.down("main", at + 1, HOUR, "x", change="disconnected") == Turned(news=False, since=first.since)
+    assert (await engine.down("main", at + 2, HOUR, "x", change="restored")).news
+    up = await engine.up("main", at + 3)
+    assert up.news
+    assert await engine.up("main", at + 4) == Turned(news=False, since=up.since)
 
 
 async def test_another_number_goes_on(engine: Engine) -> None:

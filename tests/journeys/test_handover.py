@@ -1,5 +1,6 @@
 """A person has the chat: the bot falls silent, keeps what is written, and has it back by a word, by time or by an operator."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from pilotbot import (
@@ -17,7 +18,9 @@ from pilotbot import (
     words,
 )
 from pilotbot.contacts import canonical
+from pilotbot.engine import Place
 from pilotbot.engine.keys import base
+from pilotbot.server.handover import giving_back, taking
 from pilotbot.server.recipients import HUMAN
 from pilotbot.testing import Phone, Platform
 from tests.stage import ANA, Stage, wire
@@ -224,6 +227,75 @@ async def test_its_own_echo_before_the_202_does_not_silence_it(stage: Stage) -> 
     assert "human" not in (await engine.chat(chat)).fields
     await stage.deliver(runtime.url, wire("m2", "two"))
     await stage.sees(2)
+
+
+async def test_its_own_echo_between_the_202_and_its_first_status_does_not_silence_it(stage: Stage) -> None:
+    runtime = await stage.work(talker(), webhook=False)
+    chat = runtime.engine.keys.chat("main", canonical(ANA))
+
+    async def put_off(n: int) -> None:
+        async def looked_at() -> bool:
+            soonest = await runtime.engine._calls.command("ZRANGE", f"{base(chat.shard)}:echoes", 0, 0, "WITHSCORES")
+            return bool(soonest) and float(soonest[1]) > (await runtime.engine.chat(chat)).now + 10_000
+
+        await stage.deliver(runtime.url, {"event": "sandbox.clock", "data": {"id": f"c{n}", "offsetMs": n * 31_000}})
+        await stage.until(looked_at, "the echo to be looked at, and put off")
+        assert "human" not in (await runtime.engine.chat(chat)).fields
+
+    await stage.deliver(runtime.url, wire("m1", "one"))
+    (row,) = await stage.sees(1)
+    await stage.until(lambda: not runtime._sender.leases(), "the post to be settled")
+    await stage.deliver(runtime.url, echo("unheard-of", "Bot: one", messageId="wamid.UNHEARD"))
+    await put_off(0)
+    await put_off(1)
+    data = {"numberId": "num_meta", "id": row["id"], "messageId": "wamid.UNHEARD", "to": ANA, "createdAt": row["createdAt"]}
+    await stage.deliver(runtime.url, {"event": "message.sent", "data": data})
+    await stage.deliver(runtime.url, {"event": "sandbox.clock", "data": {"id": "c", "offsetMs": 2 * 31_000}})
+    await stage.counted(runtime, "echo:ours", 1)
+    await stage.deliver(runtime.url, wire("m2", "two"))
+    await stage.sees(2)
+
+
+async def test_a_handler_that_a_person_overtakes_says_nothing(stage: Stage) -> None:
+    bot, go_on = Bot("shop"), asyncio.Event()
+
+    @bot.message(words("stop it"))
+    async def stop(ctx: Context) -> None:
+        await ctx.reply("Stopped.")
+
+    @bot.message()
+    async def slow(ctx: Context) -> None:
+        await go_on.wait()
+        await ctx.notify("+5521998760002", "Somebody wrote.", template=FOLLOW_UP)
+        await ctx.reply("Late.")
+
+    runtime = await stage.work(bot)
+    await stage.says("one")
+    await stage.counted(runtime, "message.received:ok", 1)
+    await stage.says("This is Rita.", fromMe=True)
+    await stage.counted(runtime, "handover:phone:taken", 1)
+    go_on.set()
+    await stage.counted(runtime, "turn:hushed", 1)
+    await stage.quiet(runtime)
+    assert [row["text"] for row in await stage.rows() if row["direction"] == "out" and row["text"] != "This is Rita."] == []
+    kept = await runtime.engine.kept(runtime.engine.keys.chat("main", canonical(ANA)))
+    assert ["This is Rita." in body.decode() for body in kept] == [True, False]
+
+
+async def test_what_tells_that_the_bot_has_it_back_is_not_handled_once_a_person_has_it_again() -> None:
+    shop = Shop()
+    async with Platform(shop.bot) as pilot:
+        ana = pilot.phone()
+        await pilot.bot.handover(ana.address, "sales", for_=hours(1))
+        engine = pilot._house.runtime.engine
+        key = engine.keys.chat("main", canonical(ana.address))
+        place = Place(key=key, number="main", kind="contact", address=ana.address)
+        now = (await engine.chat(key)).now
+        given, taken = giving_back(now, "operator"), taking(now, hours(1), queue="", note="", by="phone")
+        await asyncio.gather(engine.handovers.back(key, given.event), engine.handovers.take(place, taken.human, taken.event))
+        await ana.says("hello?")
+        assert (texts(ana), shop.back) == ([], [])
+        assert [event.by for event in shop.over] == ["operator", "phone"]
 
 
 async def test_an_echo_that_is_repeated_or_late_does_not_take_the_chat_again() -> None:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from pilotbot import Alert, Bot, Context
+from pilotbot.engine import Accepted, Arrival, Away
 from pilotbot.testing import Platform
 from tests.stage import ANA, Stage, wire
 
@@ -107,6 +110,72 @@ async def test_a_connected_that_is_older_than_the_disconnected_changes_nothing(s
     await stage.counted(runtime, "turn:ok", 2)
     assert await stage.rows(ANA) == []
     assert [what for what, *_ in shop.alerts] == ["disconnected"]
+
+
+def change(what: str, at: str, **data: object) -> dict[str, Any]:
+    data = {"numberId": "num_meta", "phone": "+551140028922", "displayName": "Shop", "createdAt": f"2026-11-20T{at}:00Z", **data}
+    return {"event": f"number.{what}", "data": data}
+
+
+async def test_the_same_told_again_alerts_once(stage: Stage) -> None:
+    shop = Shop()
+    runtime = await stage.work(shop.bot, webhook=False)
+    for n in range(3):
+        await stage.deliver(runtime.url, change("disconnected", f"10:0{n}", id=f"d{n}"))
+    await stage.deliver(runtime.url, change("connected", "11:00"))
+    await stage.until(lambda: len(shop.alerts) == 2, "both alerts")
+    assert [what for what, *_ in shop.alerts] == ["disconnected", "connected"]
+    assert (runtime.counts["alert:disconnected"], runtime.counts["alert:connected"]) == (1, 1)
+
+
+@pytest.mark.parametrize("trouble", ["away", "full"])
+async def test_an_alert_that_found_no_place_is_raised_when_it_is_told_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    shop, failing = Shop(), 1
+    runtime = await stage.work(shop.bot, webhook=False)
+    await stage.deliver(runtime.url, change("disconnected", "10:00"))
+    await stage.until(lambda: shop.alerts, "the alert")
+    accept = runtime.engine.accept
+
+    async def failing_once(arrival: Arrival) -> Accepted:
+        nonlocal failing
+        if failing and arrival.id.startswith("alert:"):
+            failing = 0
+            if trouble == "full":
+                return Accepted("full")
+            raise Away("gone")
+        return await accept(arrival)
+
+    monkeypatch.setattr(runtime.engine, "accept", failing_once)
+    answers = [(await stage.deliver(runtime.url, change("connected", "11:00")))[0] for _ in range(3)]
+    assert answers == [503, 200, 200]
+    await stage.until(lambda: len(shop.alerts) == 2, "the other alert")
+    assert [what for what, *_ in shop.alerts] == ["disconnected", "connected"]
+
+
+async def test_recovered_ends_a_pause_that_was_told_while_a_post_was_refused(stage: Stage) -> None:
+    runtime = await stage.work(Shop().bot, webhook=False)
+    await stage.faults(latencyMs=800, numberBlocked=True)
+    await stage.deliver(runtime.url, wire("m1", "one"))
+    await stage.until(runtime._sender.leases, "a post to be under way")
+    await stage.deliver(runtime.url, change("health_blocked", "10:00"))
+    await stage.until(runtime._sender.pauses, "the post to be refused")
+    await stage.faults(latencyMs=0, numberBlocked=False)
+    await stage.deliver(runtime.url, change("recovered", "10:01"))
+    await stage.deliver(runtime.url, {"event": "sandbox.clock", "data": {"id": "c", "offsetMs": 70_000}})
+    await stage.sees(1)
+    assert (await runtime._readiness())["numbers"] == {}
+
+
+async def test_the_words_of_the_platform_are_not_shown_to_everybody(stage: Stage) -> None:
+    shop = Shop()
+    runtime = await stage.work(shop.bot, webhook=False)
+    await stage.deliver(runtime.url, change("disconnected", "10:00", error="call +5511987650001", errorCode="CODE"))
+    await stage.until(lambda: shop.alerts, "the alert")
+    state = str((await runtime._readiness())["numbers"])
+    assert "disconnected: CODE" in state
+    assert "+55" not in state
 
 
 async def test_a_refusal_of_the_number_alerts_as_well(stage: Stage) -> None:

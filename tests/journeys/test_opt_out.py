@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pilotbot import Action, Bot, Context, OptOut, Queued, Retry, Skipped, Template, hours, words
+from pilotbot import Action, Bot, Context, OptOut, Planned, Policy, Queued, Retry, Skipped, Template, hours, words
 from pilotbot.contacts import canonical
 from pilotbot.server.recipients import OPTED_OUT
 from pilotbot.testing import Phone, Platform
@@ -239,3 +239,83 @@ async def test_a_crash_on_the_way_confirms_it_once(point: str) -> None:
         await ana.says("stop")
         assert len(ana.screen) == 1
         assert isinstance(await pilot.notify(ana, "Sale!"), Skipped)
+
+
+ADVERT = Policy(purpose="marketing")
+
+
+async def test_marketing_goes_to_nobody_who_did_not_opt_in_and_the_rest_does() -> None:
+    async with Platform(shop()) as pilot:
+        ana = pilot.phone()
+        await ana.says("order")
+        refused = await pilot.notify(ana, "Sale!", policy=ADVERT)
+        assert isinstance(refused, Skipped)
+        assert "did not opt in" in refused.reason
+        await pilot.bot.opt_in(ana.address, "form of 12 May", purpose="marketing")
+        await pilot.notify(ana, "Sale!", policy=ADVERT)
+        assert ana.sees("Sale!")
+        await pilot.travel(seconds=1)
+        await ana.says("Sem promoções")
+        assert ana.sees("não enviaremos mais promoções")
+        assert await pilot.notify(ana, "Sale!", policy=ADVERT) == Skipped(OPTED_OUT)
+        await pilot.notify(ana, "Your order is there.")
+        assert ana.sees("Your order is there.")
+        await ana.says("quero promoções")
+        await pilot.notify(ana, "Sale!", policy=ADVERT)
+        assert ana.sees("Sale!")
+
+
+async def test_a_handler_notes_it_for_one_purpose_and_a_follow_up_heeds_it() -> None:
+    bot = Bot("shop")
+    planned: list[object] = []
+
+    @bot.message(words("yes"))
+    async def yes(ctx: Context) -> None:
+        await ctx.opt_in(ctx.text, purpose="marketing")
+
+    @bot.message(words("no"))
+    async def no(ctx: Context) -> None:
+        await ctx.opt_out(ctx.text, purpose="marketing")
+
+    @bot.message(words("plan"))
+    async def plan(ctx: Context) -> None:
+        planned.append(await ctx.follow_up(hours(1), "An offer", template=FOLLOW_UP, policy=ADVERT))
+
+    async with Platform(bot) as pilot:
+        ana = pilot.phone()
+        for text, kind in (("plan", Skipped), ("yes", None), ("plan", Planned), ("no", None), ("plan", Skipped)):
+            await ana.says(text)
+            await pilot.travel(seconds=1)
+            assert kind is None or isinstance(planned[-1], kind)
+        await pilot.travel(hours=2)
+        assert texts(ana) == []  # what was planned while it was allowed
+
+
+@pytest.mark.parametrize(("given", "goes"), [(True, True), (False, False), (None, False)])
+async def test_who_said_yes_in_a_form_of_an_advertisement_has_opted_in_to_marketing(stage: Stage, given: bool | None, goes: bool) -> None:
+    bot = shop()
+    runtime = await stage.work(bot)
+    lead = {
+        "leadId": "lead1", "leadgenId": "9000001", "whatsappNumberId": "num_meta", "pageId": "1001", "formId": "2001",
+        "createdAt": "2026-11-20T16:00:00.000Z", "fullName": "Ana Souza", "phone": ANA.removeprefix("+"), "fields": [], "consentGiven": given,
+    }  # fmt: skip
+    for _ in range(2):
+        assert (await stage.deliver(runtime.url, {"event": "lead.received", "data": lead}))[0] == 200
+    outcome = await bot.notify(ANA, "Sale!", template=FOLLOW_UP, policy=ADVERT)
+    assert isinstance(outcome, Queued) == goes
+    _, ledger = await runtime.engine.consents.of(runtime.engine.keys.person(canonical(ANA)))
+    assert [(entry.what, entry.purpose, entry.source) for entry in ledger] == ([("in", "marketing", "lead")] if goes else [])
+
+
+async def test_a_decision_from_outside_a_turn_says_what_it_is_about_and_what_shows_it(stage: Stage) -> None:
+    bot = shop()
+    await stage.work(bot)
+    for who, evidence, purpose, told in (
+        (ANA, " ", "all", "evidence is what shows it"),
+        (ANA, "a form", "sales", "'sales' is no purpose"),
+        ("120363000000000001@g.us", "a form", "all", "a group or newsletter decides nothing"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            await bot.opt_in(who, evidence, purpose=purpose)  # type: ignore[arg-type]
+    await bot.opt_out(ANA, "asked on the phone")
+    assert await bot.notify(ANA, "Hello", template=FOLLOW_UP) == Skipped(OPTED_OUT)

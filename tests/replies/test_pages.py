@@ -240,8 +240,8 @@ def test_links_beside_choices_or_that_do_not_fit_are_lines(to: Destination, more
 def test_a_wrong_target_is_refused_after_rendering_too(bad: tuple[str, str]) -> None:
     value, which = bad
     maker = link if which == "link" else dial
-    with pytest.raises(ContentError, match="the link 'Go' needs") as refused:
+    with pytest.raises(ContentError, match=r"the link 'Go': (link|dial) needs") as refused:
         render(Message("Hi", options=[maker("Go", "{{ to }}")]), to=ANA, kind="meta", values={"to": value})
     assert refused.value.code == "VALIDATION_ERROR"
-    with pytest.raises(ContentError, match="the link 'Go' needs"):
+    with pytest.raises(ContentError, match=r"(link|dial) needs"):
         render("Hi", to=ANA, kind="meta", options=[maker("Go", value)])

@@ -19,6 +19,7 @@ from pilotbot.replies import (
     Option,
     Template,
     Unsendable,
+    dial,
     image,
     link,
     render,
@@ -139,16 +140,33 @@ MADE = Message("Hi {{ name }}", header="{{ top }}")  # line 140 or so: `test_err
         (Message("Hi", options=[Option("A", description="{{ x }}")]), {}, "the description of 'A': no value for x"),
         (Message("Hi", options=[link("A", "https://example.com/{{ x }}")]), {}, "the link 'A': no value for x"),
         (Message("Hi", options=[RefusalsPick(number="{{ x }}").option("A")]), {}, "the action of 'A': no value for x"),
-        (Message("Hi", options=[RefusalsPick(number="{{ x }}").option("A")]), {"x": "y"}, "the action of 'A': action RefusalsPick: number"),
+        (
+            Message("Hi", options=[RefusalsPick(number="{{ x }}").option("A")]),
+            {"x": "secret"},
+            "the action of 'A': action RefusalsPick: number",
+        ),
         (Message("Hi", media=image("https://example.com/{{ x }}")), {}, "the file's address: no value for x"),
         (Message("Hi", flow=Flow("1", "{{ x }}")), {}, "the flow: no value for x"),
-        (Message("Hi", flow=Flow("1", "{{ x }}")), {"x": "y" * 21}, "the button 'yyyyyyyyyyyyyyyyyyyyy' has 21 characters"),
+        (Message("Hi", flow=Flow("1", "{{ x }}")), {"x": "secret " * 4}, "the button of a flow has"),
         (Message("Hi", flow=Flow("1", "Go", data={"a": ["{{ x }}"]})), {}, "the flow: no value for x"),
         (
             Message("Hi", carousel=Carousel([Card("{{ x }}", image("https://example.com/1.jpg"))])),
-            {"x": "y" * 161},
-            "the text of a card has 161 characters",
+            {"x": "secret " * 24},
+            "the text of a card has 168 characters",
         ),
+        (Message("Hi", options=[link("{{ x }}", "{{ x }}")]), {"x": "secret"}, "the link '{{ x }}': link needs"),
+        (Message("Hi", options=[dial("{{ x }}", "{{ x }}")]), {"x": "{{ secret }}"}, "the link '{{ x }}': dial needs"),
+        (
+            Message("Hi", carousel=Carousel([Card("A", image("https://example.com/1"), ["{{ x }}"])])),
+            {"x": "secret " * 4},
+            "an option of a card has 27 characters",
+        ),
+        (
+            Message("Hi", carousel=Carousel([Card("A", image("https://example.com/1"), ["{{ x }}", "secret"])])),
+            {"x": "Secret"},
+            "the carousel: every button of a carousel needs a label of its own",
+        ),
+        (Message("Hi", media=image("{{ x }}")), {"x": "secret"}, "the image must be a public http(s) URL"),
         (ONLY, {}, "template order_status: order_id: no value for id"),
     ],
 )
@@ -157,6 +175,7 @@ def test_errors_say_where(message: Message, values: dict[str, Any], says: str) -
     assert message.made_at is not None
     assert f"{HERE}:{message.made_at[1]}: " in str(error)
     assert says in str(error)
+    assert "secret" not in str(error).lower()  # what values hold may be a contact's
 
 
 def test_the_place_is_the_line_that_made_it() -> None:

@@ -70,8 +70,12 @@ class TestAsWebhook:
         raw = as_webhook(row, number.id, {"wamid.0": message.quoted_text} if message.quoted_text else {})
         assert raw is not None
         # Rows do not say to which of our phones a message went, nor what it is correlated with.
-        apart = ("data", "to", "correlation_id")
-        assert without(events.decode(raw), *apart) == without(told, *apart)
+        apart = ("data", "to", "correlation_id", "media")
+        found = events.decode(raw)
+        assert without(found, *apart) == without(told, *apart)
+        assert isinstance(found, events.Inbound)
+        assert isinstance(told, events.Inbound)
+        assert found.media == (None if told.media is None else replace(told.media, phone_number_id=None))
         assert not hidden(row)
 
     def test_a_button_is_known_by_its_label_for_rows_do_not_have_its_id(self) -> None:

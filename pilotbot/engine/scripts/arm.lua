@@ -33,7 +33,7 @@ local function gather(i, name, due, generation, payload)
   local c, chat = ARGV[i], chat_at(i)
   if generation == 'now' then generation = chat.generation end
   -- The contact wrote since this was decided, or since it was done before; or a person has had the chat since.
-  if generation ~= '' and generation ~= chat.generation or chat.human then
+  if generation ~= '' and generation ~= chat.generation or has_human(chat.human) then
     write()
     forget_timer(c, name)
     return true

@@ -32,7 +32,7 @@ local function items_of(packed, id, generation, kind, address)
     local template = addressed(head, string.sub(packed, free_end + 1, template_end), kind, address)
     at = template_end + head.m + 1
     head.id = string.sub(redis.sha1hex(id .. #items), 1, 32)
-    head.f, head.t, head.b = #free, #template, 1
+    head.f, head.t, head.b, head.o = #free, #template, 1, 1
     if head.g ~= '' then head.g = id end
     if generation ~= '' then
       head.n = tonumber(generation)
@@ -61,7 +61,7 @@ for i = 1, #due, 2 do
     local why
     if generation ~= '' and generation ~= (chat[3] or '0') then
       why = 'replied'
-    elseif chat[6] then
+    elseif has_human(chat[6]) then
       why = 'handed-over'
     elseif late == 's' and now - at > late_ms then
       why = 'late'

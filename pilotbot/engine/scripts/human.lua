@@ -1,6 +1,7 @@
 -- A person has a chat: its field `human` is JSON {queue, note, since, until, by}, and `humans` holds it by when its time is over. While that is
--- so, what the contact writes is kept (`kept`, what the person wrote, too) in place of being handled, and no follow-up waits. `back` is when
--- the bot last got the chat again: what a person wrote before does not take it once more. (design 3.10, 3.14)
+-- so, what the contact writes is kept (`kept`, what the person wrote, too: "<when> <body>") in place of being handled, and no follow-up
+-- waits. `held` is since when the last person has, or had, the chat; `back` when the bot last got it again: what a person wrote before does
+-- not take it once more. (design 3.10, 3.14)
 
 local KEPT = 50
 
@@ -16,7 +17,7 @@ end
 
 -- Keep what was written while a person has the chat, the newest.
 local function keep(c, body)
-  redis.call('RPUSH', key('kept', c), body)
+  redis.call('RPUSH', key('kept', c), int(now) .. ' ' .. body)
   redis.call('LTRIM', key('kept', c), -KEPT, -1)
   redis.call('PEXPIRE', key('kept', c), REMEMBER)
 end
@@ -26,15 +27,15 @@ end
 local function take_chat(c, human, body, seen, notes)
   local chat, wanted = key('chat', c), cjson.decode(human)
   local known = redis.call('HMGET', chat, 'human', 'timers')
-  local has = known[1] and cjson.decode(known[1])
+  local has = has_human(known[1]) and cjson.decode(known[1])
   local outcome = 'taken'
   if has then
     if has.queue == wanted.queue or seen ~= '' then outcome = 'extended' end
     wanted['until'], wanted.since = math.max(wanted['until'], seen ~= '' and has['until'] or 0), has.since
     if seen ~= '' then wanted.queue, wanted.note, wanted.by = has.queue, has.note, has.by end
     human = cjson.encode(wanted)
-  else
-    redis.call('DEL', key('kept', c))
+  else -- what was kept before stays: the handlers of that time's end may be running
+    redis.call('HSET', chat, 'held', int(now))
   end
   redis.call('HSET', chat, 'human', human)
   redis.call('PEXPIRE', chat, KEEP_CHAT)

@@ -3,6 +3,7 @@
 -- (defer, skip, fail); a = 1 where it is decided again after a late refusal; h = until when it may be held, once it was; g = the content
 -- that it is a part of, r = 1 for the rest of it, which goes only where the first part went free-form: a template stands for all;
 -- b = 1 where a business began it: paced, and not posted after an opt-out; n = the generation of a follow-up that waits for silence;
+-- o = 1 of any follow-up that fired: not posted while a person has the chat;
 -- l = 1 where nothing else goes before it was reported sent; d = when the platform is to deliver it; x = when it is too late to post it;
 -- u = u|m|a, its purpose (utility, marketing, authentication), y = 1 where that needs an opt-in; q = [start, end] of quiet hours, minutes
 -- of the UTC day; k = [most, within ms] of such messages in a chat; c = the event it was said in. What is missing is 0, '', d or u.
@@ -38,6 +39,11 @@ local function choose(head, open)
   if head.p == 'd' then return 'defer' end
   if head.p == 's' then return 'skip' end
   return 'fail'
+end
+
+-- Whether a person has the chat, by its field `human`: not once their time is over, also before the bot was told that it has it again.
+local function has_human(stored)
+  return stored and stored ~= '' and cjson.decode(stored)['until'] > now
 end
 
 -- For the log, the counts and the journal: what was put aside.
@@ -173,6 +179,7 @@ end
 local function barred(c, head, generation)
   if head.n and head.n ~= tonumber(generation or '0') then return 'replied' end
   if head.b == 1 and decided(c, head) > 0 then return 'opted-out' end
+  if head.o == 1 and has_human(redis.call('HGET', key('chat', c), 'human')) then return 'handed-over' end
   return nil
 end
 
@@ -181,7 +188,7 @@ local function withheld(c, head)
   if head.x and now >= head.x then return 'too-old' end
   if head.b ~= 1 or head.u ~= 'm' then return nil end
   if head.y == 1 and decided(c, head) >= 0 then return 'no-opt-in' end
-  if (redis.call('HGET', key('chat', c), 'human') or '') ~= '' then return 'handed-over' end
+  if has_human(redis.call('HGET', key('chat', c), 'human')) then return 'handed-over' end
   return nil
 end
 

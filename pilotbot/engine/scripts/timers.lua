@@ -35,7 +35,7 @@ local function set_timer(c, name, due, generation, payload, most, notes)
   local chat = key('chat', c)
   local known = redis.call('HMGET', chat, 'timers', 'generation', 'human')
   local names = known[1] or ''
-  if known[3] then -- a person has the chat
+  if has_human(known[3]) then
     forget_timer(c, name)
     note(notes, 'skip', c, name, 'handed-over')
     return true
