@@ -252,7 +252,7 @@ class Intake:
         )  # fmt: skip
 
     async def _was_forgotten(self, event: events.Status, number: NumberSettings) -> bool:
-        """Whether a status that nobody knows the message of is of somebody who was forgotten, and not of what is being posted to them now."""
+        """Whether a status of a message that nobody knows is of somebody who was forgotten, not of what is just being posted to them."""
         known = await known_as(self._engine, event.to)
         chat = await self._engine.chat(self._engine.keys.chat(number.name, canonical(known)))
         return "gone" in chat.fields and not chat.waiting_items

@@ -273,6 +273,7 @@ async def test_a_handler_that_a_person_overtakes_says_nothing(stage: Stage) -> N
     await stage.says("one")
     await stage.counted(runtime, "message.received:ok", 1)
     await stage.says("This is Rita.", fromMe=True)
+    await asyncio.sleep(3); print(runtime.counts, await stage.api("GET", "/sandbox/deliveries?event=message.received"))
     await stage.counted(runtime, "handover:phone:taken", 1)
     go_on.set()
     await stage.counted(runtime, "turn:hushed", 1)

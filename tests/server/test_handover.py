@@ -9,14 +9,14 @@ import pytest
 
 from pilotbot.contacts import Handover, canonical
 from pilotbot.contacts.handover import AGAIN
-from pilotbot.engine import HOUR, Engine, Lane, Place
+from pilotbot.engine import HOUR, Engine, Item, Lane, Place
 from pilotbot.engine.keys import base
 from pilotbot.events import Inbound, decode
 from pilotbot.platform import MessageStatus, PlatformError
 from pilotbot.platform.errors import classify
 from pilotbot.server.handover import Handovers
 from pilotbot.settings import NumberSettings
-from tests.engine.steps import Item, lane_of, queue
+from tests.engine.steps import lane_of, queue
 from tests.stage import ANA, wire
 
 BSUID = "BR.13491208655302741918"
@@ -130,7 +130,7 @@ async def test_what_is_a_day_old_is_not_judged_any_more(engine: Engine, make: Ma
 async def test_it_goes_by_the_name_that_it_waits_under_also_when_its_contact_has_another_by_then(engine: Engine, make: Make) -> None:
     handovers = make(Client())
     await hear(handovers, to=BSUID)
-    await engine.learn_alias(BSUID, ANA)
+    await engine.learn_alias(BSUID, ANA, ANA)
     await engine.advance(AGAIN + 1000)
     await handovers.judge()
     assert await a_person_has_it(engine)
