@@ -20,6 +20,7 @@ from pilotbot.replies import DEFAULT
 from pilotbot.server.outbox import LaneOutbox
 from pilotbot.server.saying import Numbers
 from pilotbot.settings import Settings
+from pilotbot.testing.wording import printable
 
 T = TypeVar("T")
 
@@ -61,8 +62,8 @@ def table(found: list[tuple[Held, Human]]) -> list[str]:
         return []
     rows = [("CHAT", "NUMBER", "QUEUE", "BY", "SINCE", "UNTIL", "NOTE")]
     for held, human in sorted(found, key=lambda one: one[1].until):
-        who = f"{held.place.address} {held.name}".strip()
-        note = " ".join(human.note.split())
+        who = printable(" ".join(f"{held.place.address} {held.name}".split()))  # what contacts call themselves, and their words
+        note = printable(" ".join(human.note.split()))
         rows.append((who, held.place.number, human.queue or "-", human.by, _time(human.since), _time(human.until), note))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -17,6 +17,7 @@ from pilotbot.replies import SentMessage
 from pilotbot.server import clients
 from pilotbot.server.sent import as_the_platform_says, sent_message
 from pilotbot.settings import Settings
+from pilotbot.testing.wording import printable
 
 NOT_OURS = "this bot has no record of it: it was sent by others, or more than 45 days ago"
 
@@ -78,7 +79,8 @@ def _content(message: SentMessage) -> list[str]:
     said = [message.text] if message.text is not None else []
     said += [f"{name} = {value}" for name, value in message.variables.items()]
     said += [f"[{option.label}]" for option in message.options]
-    return said or ["what it says is not kept: only where the bot handles statuses, for 14 days, or while it may be sent again"]
+    lines = [printable(line) for line in said]
+    return lines or ["what it says is not kept: only where the bot handles statuses, for 14 days, or while it may be sent again"]
 
 
 def in_json(message: SentMessage, chat: str | None, *, show_text: bool) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pilotbot.engine.calls import Calls
 from pilotbot.engine.keys import ChatKey, base
@@ -11,6 +11,7 @@ from pilotbot.engine.values import Place, PutAside, put_aside
 
 AT_ONCE: Final = 50  # of a shard, in one look
 PAGE: Final = 200
+MOVES_MOST: Final = 4  # of a chat, one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,25 @@ class Handovers:
         chat back.
         """
         written: tuple[bytes | str | int, ...] = (seen.body, seen.id, seen.at) if seen is not None else ("", "", "")
-        outcome, notes = await self._calls.script(
-            "handover", place.key.shard, "take", place.key.id, place.number, place.kind, place.address, human, event, *written
-        )
-        return outcome.decode(), put_aside(place.key.shard, notes)
+        key, outcome, notes = await self._where_it_is(
+            place.key, "take", place.number, place.kind, place.address, human, event, *written
+        )  # fmt: skip
+        taken: Literal["taken", "extended", "dup", "late"] = outcome
+        return taken, put_aside(key.shard, notes)
 
     async def back(self, key: ChatKey, event: bytes, *, if_over: bool = False) -> bool:
         """Give a chat back to the bot; `if_over` only where the person's time is. False where nobody has it."""
-        outcome, _ = await self._calls.script("handover", key.shard, "back", key.id, event, int(if_over))
-        return bool(outcome == b"back")
+        _, outcome, _ = await self._where_it_is(key, "back", event, int(if_over))
+        return bool(outcome == "back")
+
+    async def _where_it_is(self, key: ChatKey, verb: str, *arguments: bytes | str | int) -> tuple[ChatKey, Any, Any]:
+        """Have something done about a chat; one that moved is gone after. Returns where it is, and what came of it."""
+        for _ in range(MOVES_MOST):
+            outcome, notes, *moved = await self._calls.script("handover", key.shard, verb, key.id, *arguments)
+            if not moved:
+                return key, outcome.decode(), notes
+            key = ChatKey.parse(moved[0].decode())
+        raise LookupError(f"a chat moved more than {MOVES_MOST} times: {key}")
 
     async def all(self, shards: int) -> list[Held]:
         """Every chat that a person has, in each shard those whose time is over first."""

@@ -163,10 +163,12 @@ class Records:
         pointer = self.keys.record(message_id)
         found = await self._calls.command("GET", f"{base(pointer.shard)}:wamid:{pointer.id}")
         place = self.keys.place(spread(found)) if found else pointer
-        flat, content = await asyncio.gather(
-            self._calls.command("HGETALL", f"{base(place.shard)}:record:{place.id}"), self._calls.command("HGETALL", _content(place))
-        )
-        return Record.read(self.keys, place, [*flat, *content]) if flat else None
+        flat, content, menu = await asyncio.gather(
+            self._calls.command("HGETALL", f"{base(place.shard)}:record:{place.id}"), self._calls.command("HGETALL", _content(place)),
+            self._calls.command("GET", f"{base(place.shard)}:menu:{place.id}"),
+        )  # fmt: skip
+        options = [] if menu is None else [b"menu", menu]
+        return Record.read(self.keys, place, [*flat, *content, *options]) if flat else None
 
     async def decide_again(self, record: Record, *, shut: bool = True) -> tuple[Literal["ok", "dup", "full", "skip"], tuple[PutAside, ...]]:
         """Queue a message that failed late once more; `shut` the window, unless the contact wrote since. `skip`: a person has the chat."""

@@ -149,6 +149,7 @@ class Traces:
         for record in records:
             await self._calls.command("UNLINK", _at("record", record.key))
             await self._calls.command("UNLINK", _at("content", record.key))
+            await self._calls.command("UNLINK", _at("menu", record.key))
             if record.chat is not None and record.item is not None:
                 await self._calls.command("UNLINK", f"{base(record.chat.shard)}:scheduled:{record.item[:16]}")
         async for page in self._pages("wamid"):

@@ -1,5 +1,6 @@
 """`pilotbot contact`: what contacts decided, shown and noted from another terminal."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,3 +68,33 @@ def test_what_makes_no_sense_is_refused_in_one_line(invoke: Invoke, words: tuple
     assert result.exit_code == 1
     assert remedy in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_decision_may_be_about_one_purpose(dev: Any, invoke: Invoke) -> None:
+    dev.phone.write("hi")
+    dev.phone.until("one")
+    done = invoke("contact", "opt-in", ANA, "--purpose", "marketing", "--evidence", "a form")
+    assert (done.exit_code, done.stdout) == (0, "opted in to marketing\n")
+    assert invoke("contact", "opt-out", ANA, "--purpose", "utility", "--evidence", "a call").stdout.startswith("opted out of utility: ")
+    shown = invoke("contact", "show", ANA).stdout
+    assert shown.startswith("consent: opted in to marketing since ")
+    assert "; opted out of utility since " in shown
+    assert "  language: " in shown
+
+
+def test_all_that_is_kept_is_exported_and_then_forgotten(dev: Any, invoke: Invoke) -> None:
+    dev.phone.write("hi")
+    dev.phone.until("one")
+    invoke("contact", "opt-out", ANA, "--evidence", "asked on the phone")
+    found = json.loads(invoke("contact", "export", ANA).stdout)
+    assert found["addresses"] == [ANA]
+    assert found["chats"][0]["number"] == "main"
+    assert [message["mode"] for message in found["messages"]] == ["text"]
+    assert found["consent"][0]["evidence"] == "asked on the phone"
+    refused = invoke("contact", "forget", ANA)  # nobody says yes
+    assert refused.exit_code == 1
+    assert json.loads(invoke("contact", "export", ANA).stdout)["chats"] != []
+    forgotten = invoke("contact", "forget", ANA, "--yes")
+    assert (forgotten.exit_code, forgotten.stdout) == (0, "forgotten, also on Redis's disk\n")
+    found = json.loads(invoke("contact", "export", ANA).stdout)
+    assert (found["chats"], found["messages"], [entry["evidence"] for entry in found["consent"]]) == ([], [], [""])

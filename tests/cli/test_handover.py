@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from pilotbot.cli.handover import table
 from pilotbot.cli.installation import mark
+from pilotbot.contacts import Human
 from pilotbot.contacts.consent import OUT_SAID
+from pilotbot.engine import ChatKey, Place
+from pilotbot.engine.handover import Held
 
 Invoke = Callable[..., Result]
 ANA, BRUNO = "+5511987650001", "+5521998760002"
@@ -66,3 +70,11 @@ def test_what_makes_no_sense_is_told(invoke: Invoke, words: tuple[str, ...], rem
     result = invoke("handover", *words)
     assert result.exit_code != 0
     assert remedy in result.output
+
+
+def test_what_contacts_wrote_is_not_obeyed_by_a_terminal() -> None:
+    place = Place(key=ChatKey(0, "c"), number="main", kind="contact", address="+5511987650001")
+    human = Human(queue="", note="help \x1b[31m", since=0, until=1, by="word")
+    _, row = table([(Held(place, "Ana\x1b]0;mine\x07\x1b[2J", b""), human)])
+    assert row.isprintable()
+    assert "Ana" in row

@@ -50,6 +50,11 @@ def test_what_it_says_is_shown_only_where_that_is_asked_for() -> None:
     assert described(FAILED, "0/c", show_text=True)[-1] == "order = 4242"
 
 
+def test_what_it_says_is_not_obeyed_by_a_terminal() -> None:
+    said = SentMessage(id="p1", mode="template", text="Hi \x1b[2J", variables={"name": "Ana\x1b]0;mine\x07"})
+    assert all(line.isprintable() for line in described(said, "0/c", show_text=True))
+
+
 def test_one_whose_content_is_gone_says_so_and_one_of_others_too() -> None:
     lines = described(SentMessage(id="p1", mode=""), None, show_text=True)
     assert "mode:     not known" in lines

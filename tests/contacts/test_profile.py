@@ -47,7 +47,5 @@ def test_tags_are_kept_sorted_and_bounded() -> None:
         ({}, "BR.1", None),
     ],
 )
-def test_what_was_set_holds_over_what_was_heard_and_that_over_the_phone(
-    fields: dict[str, bytes], address: str, known: str | None
-) -> None:
+def test_what_was_set_holds_over_what_was_heard_and_that_over_the_phone(fields: dict[str, bytes], address: str, known: str | None) -> None:
     assert profile.language_of(fields, address) == known

@@ -9,6 +9,7 @@ from pilotbot.contacts import Human
 from pilotbot.engine import Change, Effects, Engine, Item, Notice, Timer
 from pilotbot.engine.handover import Seen
 from pilotbot.engine.keys import base
+from pilotbot.engine.merge import Move
 from pilotbot.events import decode, handed_back, handed_over
 from tests.engine.steps import HOUR, arrival, claim, drain, lane_of, now_ms, place, queue
 
@@ -37,7 +38,7 @@ async def test_it_is_taken_once_and_given_back_once_and_each_is_an_event(engine:
     assert (await engine.handovers.take(here, human(), OVER))[0] == "extended"
     assert [held.place for held in await engine.handovers.all(engine.shards)] == [here]
     assert await engine.handovers.back(here.key, BACK)
-    assert not await engine.handovers.back(here.key, BACK)
+    assert not await engine.handovers.back(here.key, handed_back("another", by="operator", at=2))
     assert await engine.handovers.all(engine.shards) == []
     assert [decode(turn.body).name for turn in await drain(engine)] == ["handover.started", "handover.ended"]
 
@@ -277,3 +278,26 @@ async def test_an_echo_whose_payload_is_gone_does_not_stay(engine: Engine) -> No
     await engine._calls.command("DEL", f"{base(here.key.shard)}:echoes:payload")
     assert await echoes(engine, 0) == []
     assert await engine._calls.command("ZCARD", f"{base(here.key.shard)}:echoes") == 0
+
+
+async def test_a_repeat_after_a_lost_reply_says_the_same(engine: Engine) -> None:
+    here = place(engine)
+    await engine.handovers.take(here, human(), OVER)
+    assert [await engine.handovers.back(here.key, BACK) for _ in range(2)] == [True, True]
+    assert not await engine.handovers.back(here.key, handed_back("e3", by="operator", at=3))
+    assert [decode(turn.body).name for turn in await drain(engine)] == ["handover.started", "handover.ended"]
+
+
+async def test_a_chat_that_moved_is_given_to_a_person_where_it_is(engine: Engine) -> None:
+    here, there = place(engine), place(engine, "bruno")
+    await engine.merges.open(Move(here.key, there.key, "bruno"))  # nothing was there: it has moved at once
+    assert (await engine.handovers.take(here, human(), OVER))[0] == "taken"
+    assert "human" not in (await engine.chat(here.key)).fields
+    assert "human" in (await engine.chat(there.key)).fields
+    assert await engine.handovers.back(here.key, BACK)
+
+
+async def test_nothing_of_a_forgotten_chat_is_kept_for_its_pace(engine: Engine) -> None:
+    await engine.traces.erase([place(engine).key], lambda _: False)
+    await engine.slow_down(place(engine).key, HOUR)
+    assert set((await engine.chat(place(engine).key)).fields) == {"gone"}

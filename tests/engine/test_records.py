@@ -1,11 +1,13 @@
 """The record of a sent message: how it went, when each status was reached, what is kept of its content and for how long."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from redis import Redis
 
 from pilotbot.engine import HOUR, Engine, Item, Record
+from pilotbot.server.intake import settle_failure
 from tests.engine.steps import arrival, lane_of, now_ms, queue
 
 DAY = 24 * HOUR
@@ -86,9 +88,22 @@ async def test_the_menu_stays_as_long_as_it_can_be_tapped_and_is_there_once(engi
     record = await recorded(engine, keep=True)
     assert record.menu == SAID.menu
     assert record.again == SAID.decided_again()
-    (content,) = redis.keys("*:content:*")
-    assert 44 * DAY < redis.pttl(content) <= 45 * DAY
     assert record.kept == replace(SAID, menu=b"")
+    (content,), (menu,) = redis.keys("*:content:*"), redis.keys("*:menu:*")
+    assert 13 * DAY < redis.pttl(content) <= 14 * DAY
+    assert 44 * DAY < redis.pttl(menu) <= 45 * DAY
+    redis.delete(content)
+    assert (await found(engine)).menu == SAID.menu
+    assert (await found(engine)).kept is None
+
+
+async def test_what_is_not_sent_again_is_not_kept_for_that(engine: Engine, redis: Redis) -> None:
+    await engine.accept(arrival(engine, "hi"))
+    await recorded(engine)
+    _, record = await engine.merge_status("p1", "failed", code="DELIVERY_TIMEOUT", message_id=None)
+    assert record.again is not None
+    assert await settle_failure(engine, record, lambda _: None, Counter()) == ()
+    assert redis.keys("*:content:*") == []
 
 
 async def test_what_is_long_is_kept_compressed_and_what_is_huge_is_not(engine: Engine, redis: Redis) -> None:
@@ -115,7 +130,7 @@ async def test_a_message_of_others_is_forgotten_after_two_days_and_one_that_prov
     keys = sorted(redis.keys("*:record:*") + redis.keys("*:content:*") + redis.keys("*:wamid:*"))
     assert [0 < redis.pttl(key) <= 2 * DAY for key in keys] == [True] * 3
     assert sum(redis.memory_usage(key) or 0 for key in keys) < 500
-    record = await recorded(engine)
+    record = await recorded(engine, keep=True)
     assert record.parked == (b"{}",)
     await engine.unpark(record)
     assert [redis.pttl(key) > 2 * DAY for key in keys] == [True] * 3

@@ -292,12 +292,13 @@ async def test_a_handler_notes_it_for_one_purpose_and_a_follow_up_heeds_it() -> 
 
 
 @pytest.mark.parametrize(("given", "goes"), [(True, True), (False, False), (None, False)])
-async def test_who_said_yes_in_a_form_of_an_advertisement_has_opted_in_to_marketing(stage: Stage, given: bool | None, goes: bool) -> None:
+async def test_who_said_yes_in_a_form_of_an_advertisement_has_opted_in(stage: Stage, given: bool | None, goes: bool) -> None:
     bot = shop()
     runtime = await stage.work(bot)
-    lead = {
+    lead: dict[str, object] = {
         "leadId": "lead1", "leadgenId": "9000001", "whatsappNumberId": "num_meta", "pageId": "1001", "formId": "2001",
-        "createdAt": "2026-11-20T16:00:00.000Z", "fullName": "Ana Souza", "phone": ANA.removeprefix("+"), "fields": [], "consentGiven": given,
+        "createdAt": "2026-11-20T16:00:00.000Z", "fullName": "Ana Souza", "phone": ANA.removeprefix("+"),
+        "fields": [], "consentGiven": given,
     }  # fmt: skip
     for _ in range(2):
         assert (await stage.deliver(runtime.url, {"event": "lead.received", "data": lead}))[0] == 200

@@ -21,6 +21,7 @@ from pilotbot.routing import (
     mentions_me,
     pattern,
     status_is,
+    tagged,
     words,
 )
 
@@ -206,3 +207,13 @@ def test_custom_must_answer_with_a_bool() -> None:
         holds(custom(lambda turn: turn.text, "sloppy"), "x")
     with pytest.raises(TypeError, match="needs a function"):
         custom("x")  # type: ignore[arg-type]  # the mistake under test
+
+
+def test_tagged() -> None:
+    vip = Ctx("", saying("").event, tags=frozenset({"vip"}))
+    assert holds(tagged("vip"), vip)
+    assert holds(tagged("gold", "vip"), vip)
+    assert not holds(tagged("gold"), vip)
+    assert repr(tagged("gold", "vip")) == 'tagged("gold", "vip")'
+    with pytest.raises(ValueError, match="at least one"):
+        tagged()

@@ -19,6 +19,7 @@ class Ctx:
     event: Event
     action: Action | None = None
     our_phone: str | None = None
+    tags: frozenset[str] = frozenset()
     bot_name: str = ""
     old: bool = False
 

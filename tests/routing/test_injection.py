@@ -42,6 +42,7 @@ class Ctx(Base):
     text: str = ""
     action: Action | None = None
     our_phone: str | None = None
+    tags: frozenset[str] = frozenset()
     bot_name: str = "bot"
     old: bool = False
 

@@ -20,6 +20,7 @@ class Ctx:
     text: str = ""
     action: Action | None = None
     our_phone: str | None = None
+    tags: frozenset[str] = frozenset()
     bot_name: str = "bot"
     old: bool = False
 

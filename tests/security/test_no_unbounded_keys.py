@@ -17,7 +17,10 @@ from tests.engine.steps import HOUR, arrival, claim, lane_of, place, queue
 FOLLOW_UP = Template("follow_up")
 SHARED, OTHER = "+5511987650001", "+5511987650002"
 MOMENTARY = {
+    "ready",
     "lane:ready",
+    "scheduled",
+    "recent",
     "relay",
     "relay:items",
     "seen",
@@ -130,6 +133,7 @@ async def a_day_of_everything(watched: Watched) -> None:
     await pilot.event({"event": "message.received", "data": {**told, "content": "hello"}})
     await pilot.event({"event": "number.connected", "data": {"numberId": pilot.number_id("main"), "id": "n1"}})
     await pilot.bot.handover("+5511987650008", "sales", for_=hours(30))
+    await pilot.person_writes(carla, "I see to it myself.")
     await pilot.phone("+5511987650008").says("is anybody there?")
     for faults in ({"http500": 6}, {"http429": 2}, {"accept_then_drop": 2}, {"number_blocked": 2}):
         await pilot.faults(**faults)
@@ -158,6 +162,10 @@ async def test_no_unbounded_keys_what_is_there_for_a_moment(engine: Engine, redi
     await engine.commit(await claim(engine), Effects(notices=(notice,)), keep=False, send=False)
     await queue(engine, Item(id="one", free=b"x"))
     await engine.record(await lane_of(engine), "p1")
+    await queue(engine, Item(id="capped", free=b"x", cap=(2, DAY)), who="carla")
+    carla = await lane_of(engine, "carla")
+    await engine.scheduled(carla.key, carla.item.id, "p2", HOUR)
+    await engine.accept(arrival(engine, "hello", who="dora"))
     await queue(engine, Item(id="two", free=b"x"), who="bruno")
     await engine.down("main", None, HOUR, "disconnected")
     await engine.slow("main", None, HOUR)
@@ -202,6 +210,7 @@ async def test_no_unbounded_keys_what_has_an_end_goes(watched: Watched) -> None:
         ("{pb:0}:lane:0123456789abcdef", "rpush", "has 201 members, more than 200"),
         ("{pb:0}:timers", "zadd", "has 201 members for 0 of chat"),
         ("{pb:0}:relay", "zadd", "is there, though nothing is under way"),
+        ("{pb:0}:echoes", "zadd", "is there, though nothing is under way"),
         ("{pb:0}:dead", "hset", "is a hash"),
         ("else", "set", "is not on the list"),
     ],

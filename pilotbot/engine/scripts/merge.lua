@@ -152,7 +152,7 @@ local function take_fields()
       disarm(c, ours.timers or '', notes)
     end
   end
-  if theirs.human and not ours.human then
+  if has_human(theirs.human) and not has_human(ours.human) then
     set('human', theirs.human)
     redis.call('ZADD', shard('humans'), int(cjson.decode(theirs.human)['until']), c)
     for _, body in ipairs(kept) do redis.call('RPUSH', key('kept', c), body) end
@@ -172,8 +172,8 @@ for i = 1, #timers, 3 do
   if remember(c, 'timer:' .. name .. int(due), now + REMEMBER) then
     local names = redis.call('HGET', chat, 'timers') or ''
     local more = not string.find(names, name, 1, true) and with_name(names, name, 2 * TIMER_DEPTH)
-    if ours.human then
-      note(notes, 'skip', c, name, 'human')
+    if has_human(ours.human) then
+      note(notes, 'skip', c, name, 'handed-over')
     elseif more then
       redis.call('HSET', chat, 'timers', more)
       redis.call('ZADD', shard('timers'), due, c .. ':' .. name)

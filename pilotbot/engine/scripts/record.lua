@@ -14,9 +14,9 @@ local again = ARGV[11] == '1' and rank <= 2
 if again then redis.call('HSET', content, 'in', ARGV[8]) end
 if ARGV[12] == '1' then redis.call('HSET', content, 'kept', ARGV[9])
 elseif again then redis.call('HSET', content, 'again', ARGV[9]) end
-if ARGV[10] ~= '' then redis.call('HSET', content, 'menu', ARGV[10]) end
+if ARGV[10] ~= '' then redis.call('SET', key('menu', ARGV[1]), ARGV[10], 'PX', KEEP) end
 redis.call('PEXPIRE', record, KEEP)
-redis.call('PEXPIRE', content, ARGV[10] ~= '' and KEEP or KEEP_CONTENT)
+redis.call('PEXPIRE', content, KEEP_CONTENT)
 if rank < 2 then
   redis.call('ZADD', shard('unfinished'), 'NX', now + tonumber(ARGV[13]), ARGV[2])
 end
