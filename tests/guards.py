@@ -27,6 +27,7 @@ ENGINE = (
     "timers",
     "consent",
     "merge",
+    "traces",
     "limits",
     "letters",
     "slow",

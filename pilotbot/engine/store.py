@@ -50,7 +50,7 @@ from pilotbot.engine.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 2  # of what is kept: another one is not read
+LAYOUT = 3  # of what is kept: another one is not read
 REMEMBER_KEYS = 30 * 24 * HOUR
 MOVES_MOST = 4  # of a chat, one after the other
 LAST_WORD = 2.0  # seconds that Redis has at the end to take leases back

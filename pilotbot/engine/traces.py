@@ -135,10 +135,10 @@ class Traces:
                 if own in names and kind not in OF_SCRIPT:
                     await self._calls.command("UNLINK", f"{base(name.shard)}:{name.id}")
 
-    async def _settles(self, chat: ChatKey, token: str) -> bool:
+    async def _settles(self, chat: ChatKey, owner: str) -> bool:
         """Wait until what is being posted is settled; a lease at most."""
         until = time.monotonic() + self._patience
-        while await self._calls.command("HGET", f"{base(chat.shard)}:lane:owner", chat.id) == token.encode():
+        while await self._calls.command("HGET", f"{base(chat.shard)}:lane:owner", chat.id) == owner.encode():
             if time.monotonic() > until:
                 return False
             await asyncio.sleep(0.01)

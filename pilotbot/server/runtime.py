@@ -147,7 +147,7 @@ class Runtime:
         templates = Templates(catalogue_of(bot, settings), settings.language)
         numbers = Numbers(settings.numbers, templates)
         self._alerts = Alerts(
-            engine, wanted=self._routes.wants(Alert), counts=self.counts, wake=lambda shard: self._worker.wake(shard)
+            engine, wanted=self._routes.wants(Alert), counts=self.counts, wake=lambda shard: self._worker.wake(shard)  # noqa: PLW0108 - it is made below
         )  # fmt: skip
         self._sender = Sender(
             engine, platform, counts=self.counts, lanes=settings.senders, journal=self.journal,

@@ -192,6 +192,15 @@ async def test_what_is_on_its_way_goes_from_where_it_is_and_what_is_held_then_fo
     assert (found["held"], found["left held"], found["to do"]) == (["news", "held"], [], [[]] * engine.shards)
 
 
+async def test_what_waited_for_silence_and_is_about_to_go_does_not(engine: Engine) -> None:
+    await engine.accept(arrival(engine, "hi", who=BSUID))
+    await drain(engine)
+    await queue(engine, Item(id="silent", free=b"{}", business=True, generation=1), who=BSUID)
+    await join(engine)
+    leases, notes = await engine.claim_lanes(place(engine, BSUID).key.shard, 10)
+    assert (leases, [note.why for note in notes]) == ([], ["replied"])
+
+
 async def test_what_was_to_be_decided_again_goes_where_the_window_is_known(engine: Engine) -> None:
     await engine.accept(arrival(engine, "hi", who=BSUID))
     await drain(engine)

@@ -13,6 +13,8 @@ from pilotbot.engine.keys import base
 from pilotbot.replies import decided, withheld
 from tests.engine.steps import HOUR, Limited, arrival, lane_of, now_ms, place, queue
 
+THEIRS = '{"until": 99999999999999}'  # a person has the chat
+
 DAY = 24 * HOUR
 NEWS = Item(id="news", free=b"n", business=True)
 ANSWER = Item(id="answer", free=b"a")
@@ -72,7 +74,8 @@ class TestTwins:
         expected, items = {}, []
         for number, (business, purpose, opt_in, everything, own, human, expires) in enumerate(cases):
             name = f"c{number}"
-            hset(redis, engine, name, **{"consent": everything, f"consent_{purpose}": own, "human": "{}" if human else ""})
+            fields: dict[str, str | int] = {"consent": everything, f"consent_{purpose}": own, "human": THEIRS if human else ""}
+            hset(redis, engine, name, **fields)
             item = Item(id=name, free=b"f", business=business, purpose=purpose, opt_in=opt_in, expires=expires)
             items.append(Notice(place=place(engine, name), items=(item,)))
             expected[name] = withheld(
@@ -148,7 +151,7 @@ class TestLeftOut:
     async def test_a_retry_is_not_stopped_by_what_is_asked_once(self, engine: Engine, redis: "Redis") -> None:
         await queue(engine, Item(id="ad", free=b"n", business=True, purpose="marketing", expires=now_ms() + HOUR))
         lane = await lane_of(engine)
-        hset(redis, engine, "ana", human="{}")
+        hset(redis, engine, "ana", human=THEIRS)
         await engine.unsent(lane, "retry")
         await engine.advance(2 * HOUR)
         assert (await lane_of(engine)).item.id == "ad"

@@ -493,7 +493,7 @@ class TestConnection:
         await other.close()
 
     async def test_what_another_version_kept_otherwise_is_refused(self, engine: Engine, redis_url: str, redis: Redis) -> None:
-        for layout in (None, "1", "3"):
+        for layout in (None, "2", "4"):
             redis.hdel("{pb}:conf", "layout")
             if layout is not None:
                 redis.hset("{pb}:conf", "layout", layout)

@@ -12,7 +12,7 @@ from pilotbot.contacts.handover import AGAIN
 from pilotbot.engine import HOUR, Engine, Item, Lane, Place
 from pilotbot.engine.keys import base
 from pilotbot.events import Inbound, decode
-from pilotbot.platform import MessageStatus, PlatformError
+from pilotbot.platform import MessageStatus
 from pilotbot.platform.errors import classify
 from pilotbot.server.handover import Handovers
 from pilotbot.settings import NumberSettings
@@ -27,11 +27,11 @@ MAIN = NumberSettings(name="main", id="num_meta")
 class Client:
     """Answers what it is asked about a message."""
 
-    def __init__(self, answer: MessageStatus | PlatformError = UNKNOWN) -> None:
+    def __init__(self, answer: MessageStatus | Exception = UNKNOWN) -> None:
         self.answer = answer
 
     async def get(self, name: str) -> MessageStatus:
-        if isinstance(self.answer, PlatformError):
+        if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
 
@@ -118,9 +118,11 @@ async def test_of_a_number_that_is_not_configured_any_more_none_stays(engine: En
     assert not await a_person_has_it(engine)
 
 
-async def test_what_is_a_day_old_is_not_judged_any_more(engine: Engine, make: Make) -> None:
-    handovers = make(Client())
+async def test_what_could_not_be_judged_for_a_day_does_not_stay(engine: Engine, make: Make) -> None:
+    handovers = make(Client(RuntimeError("a defect")))
     await hear(handovers)
+    with pytest.raises(RuntimeError):
+        await handovers.judge()
     await engine.advance(25 * HOUR)
     await handovers.judge()
     assert await waiting(engine) == 0
