@@ -87,7 +87,7 @@ def consent() -> None:
 
     def pushy(_: str, source: str) -> str:
         if "local function barred(" in source:
-            source = _replaced(source, r"if head\.b == 1 and consent and tonumber\(consent\) > 0 then", "if false then")
+            source = _replaced(source, r"if head\.b == 1 and decided\(c, head\) > 0 then", "if false then")
         return source
 
     _rewrite(pushy)
@@ -110,9 +110,9 @@ def host() -> None:
     def by_host(_: str, source: str) -> str:
         if "local function lease_lane(" not in source:
             return source
-        source = _replaced(source, r"return \{worker = all\[1\],", "return {host = all[9], worker = all[1],")
+        source = _replaced(source, r"return \{worker = all\[1\],", "return {host = all[#all], worker = all[1],")
         theirs = "terms.host + tonumber(redis.call('GET', base .. ':offset') or '0')"
-        return _replaced(source, r"and now < tonumber\(inbound\) \+ terms\.open", f"and {theirs} < tonumber(inbound) + terms.open")
+        return _replaced(source, r"math\.max\(now, head\.d or 0\) < edge", f"{theirs} < edge")
 
     _rewrite(by_host)
 

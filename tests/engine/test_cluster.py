@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from redis import Redis
 from redis.exceptions import BusyLoadingError, ClusterCrossSlotError, ResponseError
@@ -20,6 +21,7 @@ from pilotbot.engine.embedded import _find_program
 from pilotbot.engine.keys import base
 from pilotbot.engine.merge import Move
 from pilotbot.engine.scripts import PARTS, script
+from pilotbot.events.own import handed_back, handed_over
 from pilotbot.sandbox import Sandbox, SandboxSettings
 from tests.stage import Stage
 
@@ -193,6 +195,34 @@ async def what_comes_later(engine: Engine) -> None:
     assert sum(due for due, _ in moved) == len(EVERYBODY)
 
 
+async def what_people_do(engine: Engine) -> None:
+    """Chats given to people and back, echoes that wait, a number that is ill and well again, messages taken back, people forgotten."""
+    human = orjson.dumps({"queue": "", "note": "", "since": 1, "until": 9_999_999_999_999, "by": "operator"})
+    for who in ("one", "two", "three"):
+        here = place(engine, who)
+        assert (await engine.handovers.take(here, human, handed_over("over", queue="", note="", by="operator", at=1)))[0] == "taken"
+        assert await engine.handovers.wait(here.key, "echo", b"{}") == 0
+        assert await engine.handovers.over(here.key.shard) is not None
+        _, echoes = await engine.handovers.echoes(here.key.shard, 1_000)
+        for echo in echoes:
+            await engine.handovers.done(echo)
+        assert here in [held.place for held in await engine.handovers.all(SHARDS)]
+        assert await engine.handovers.back(here.key, handed_back("back", by="operator", at=2))
+        await engine.enqueue(Notice(place=here, items=(Item(id=f"taken back {who}", free=b"x"),)))
+        assert await engine.cancel(here.key, [f"taken back {who}"]) == [("cancelled", "")]
+        await engine.slow_down(here.key, 1_000)
+        await engine.traces.erase([here.key], lambda _: False)
+    await engine.down("main", None, 1_000, "disconnected")
+    await engine.up("main")
+    here = place(engine, "four")
+    await engine.enqueue(Notice(place=here, items=(Item(id="leads", free=b"x", leads=True), Item(id="follows", free=b"x"))))
+    (lane,) = await lanes(engine)
+    await engine.record(lane, "p leads")
+    assert (await engine.sent(lane)).lane is None
+    _, record = await engine.merge_status("p leads", "sent", code=None, message_id=None)
+    assert await engine.reported(record)
+
+
 async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     await an_event_to_its_end(engine)
     await messages_to_their_end(engine)
@@ -210,6 +240,7 @@ async def test_every_script_keeps_to_one_slot(engine: Recorded) -> None:
     await engine.seen.done("main", "a", look)
     view = await engine.chat(place(engine, EVERYBODY[0]).key)
     assert view.fields["state:a"] == b"{}"
+    await what_people_do(engine)
     assert await engine.busy() > 0
     assert [await engine.sweep(shard) for shard in range(SHARDS)] == [()] * SHARDS
     assert await engine.ready()

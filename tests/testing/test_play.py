@@ -34,7 +34,7 @@ def shop() -> Bot:
     async def track(ctx: Context, action: Track) -> None:
         await ctx.reply(f"Parcel of {action.order}.")
 
-    @bot.message(exactly("two"))
+    @bot.message(exactly("two", "both"))
     async def two(ctx: Context) -> None:
         await ctx.reply("first")
         await ctx.reply("second")

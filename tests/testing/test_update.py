@@ -30,8 +30,8 @@ async def accepted(text: str) -> str:
         ("> two\n< nothing\n", "> two\n< first\n< second\n"),
         ("> two\n", "> two\n< first\n< second\n"),
         (
-            "let n = 4242\n> pedido\n< Pedido {n} *   [*]\n> two\n< x\n  y\n",
-            "let n = 4242\n> pedido\n< Pedido {n} *   [*]\n> two\n< first\n< second\n",
+            "let n = 4242\n> pedido\n< Pedido {n} *   [*]\n> both\n< x\n  y\n",
+            "let n = 4242\n> pedido\n< Pedido {n} *   [*]\n> both\n< first\n< second\n",
         ),
         ("> boss\n", "> boss\n@ +5511987650009 +5511987650009\n< template follow_up\n"),
     ],
