@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeVar, overload
 
 from pilotbot.contacts import UNASKED, Handover, OptOut, Scope
 from pilotbot.context import Contact, Context, FollowUp, Late, Outcome, moment_and_content
-from pilotbot.replies import Delivery, File, Message, Offer, Planned, Policy, Saying, Skipped, Template
+from pilotbot.replies import Delivery, File, ListWords, Message, Offer, Planned, Policy, Saying, Skipped, Template
 from pilotbot.routing import Factory, Filter, Provided, Router, Routes
 
 T = TypeVar("T")
@@ -74,6 +74,9 @@ class Bot(Router):
         name: what logs call it, and what it is mentioned by in groups.
         policy: what holds for all its messages, unless a router or a call says otherwise: see `Policy`.
         which: what is asked when what a contact chose may mean several options.
+        list_button: what opens a list of options where a `Message` does not say, up to 20 characters; else "Options", "Opções" or
+            "Opciones", as the contact speaks.
+        more: the label of the option that shows the next page of a list, up to 24 characters; else "More…", "Mais…" or "Más…".
         opt_out: the words by which contacts opt out of what they did not ask for, and in again; None leaves that to handlers
             (`ctx.opt_out`). See `OptOut`.
         handover: the words by which contacts come to a person and back, and for how long; None leaves that to handlers
@@ -91,10 +94,11 @@ class Bot(Router):
 
     def __init__(
         self, name: str, *, policy: Policy | None = None, which: str = "Which one do you mean?", opt_out: OptOut | None = OPT_OUT,
-        handover: Handover | None = None,
+        handover: Handover | None = None, list_button: str | None = None, more: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(name, policy=policy)
         self.which = which
+        self.list_words = ListWords(list_button, more)
         self.opting_out = opt_out
         self.handing_over = handover or UNASKED
         self._provided = Provided()
@@ -112,15 +116,16 @@ class Bot(Router):
         """Nest a router here, or a whole bot with all that it provides. See `Router.include`.
 
         Raises:
-            ValueError: as `Router.include`; both bots provide one type; or their `which`, `opt_out` or `handover` differ. Nothing is
-                changed then.
+            ValueError: as `Router.include`; both bots provide one type; or their `which`, `opt_out`, `handover`, `list_button` or `more`
+                differ. Nothing is changed then.
         """
         if not isinstance(router, Bot):
             super().include(router, *filters)
             return
         for name, ours, theirs in (
             ("which", self.which, router.which), ("opt_out", self.opting_out, router.opting_out),
-            ("handover", self.handing_over, router.handing_over),
+            ("handover", self.handing_over, router.handing_over), ("list_button", self.list_words.button, router.list_words.button),
+            ("more", self.list_words.more, router.list_words.more),
         ):  # fmt: skip
             if ours != theirs:
                 raise ValueError(f"the outer bot's {name} holds, {ours!r}, not the {theirs!r} of {router.name}: give both the same")

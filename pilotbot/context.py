@@ -164,7 +164,7 @@ class Context:
             LookupError: the event came without a file.
             MediaExpired: nobody has it any more; ask for it again.
             MediaTooLarge: it is larger than `PILOTBOT_MEDIA_MAX_BYTES` (16 MiB).
-            MediaRefused: its link is not to be followed.
+            MediaRefused: its link is not to be followed, or the platform refuses for good.
             MediaUnavailable: not now; a handler that lets it through is run again, with growing waits.
         """
         media = media or (self.event.media if isinstance(self.event, Inbound) else None)

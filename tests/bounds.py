@@ -40,7 +40,7 @@ ROWS = {
     "dedupe": Row("zset", ttl=45 * DAY),
     "emitted": Row("hash", ttl=45 * DAY),
     "hold": Row("list", ttl=45 * DAY, most=20),
-    "leads": Row("hash", ttl=8 * DAY),
+    "leads": Row("hash", ttl=8 * DAY, most=400),
     "recent": Row("zset", ttl=91 * DAY),
     "scheduled": Row("string", ttl=400 * DAY),
     "record": Row("hash", ttl=45 * DAY),

@@ -82,7 +82,9 @@ class TestIncluding:
             outer.include(inner)
         assert [handler.name for handler in outer.build().handlers] == ["price"]
 
-    @pytest.mark.parametrize(("given", "theirs"), [({"which": "Qual?"}, r"'Qual\?'"), ({"opt_out": None}, "None")])
+    @pytest.mark.parametrize(
+        ("given", "theirs"), [({"which": "Qual?"}, r"'Qual\?'"), ({"more": "Outras"}, "'Outras'"), ({"opt_out": None}, "None")]
+    )
     def test_what_only_one_bot_can_decide_must_be_the_same(self, given: Any, theirs: str) -> None:
         outer, inner = Bot("outer"), Bot("inner", **given)
         with pytest.raises(ValueError, match=rf"the outer bot's {next(iter(given))} holds, .*, not the {theirs} of inner"):
@@ -152,7 +154,7 @@ class TestNotify:
         await stage.says("price?")
         await stage.sees(1)
         await bot.notify(ANA, Message("{{ contact.first_name }}, {{ what }} is here."), what="{{ 7*7 }}")
-        assert (await stage.sees(2))[1]["text"] == "Ana, {{ 7\u22177 }} is here."
+        assert (await stage.sees(2))[1]["text"] == "Ana, {{ 7*7 }} is here."
 
     async def test_in_a_handler_it_names_ctx_notify_also_in_what_the_handler_starts(self, stage: Stage) -> None:
         bot = Bot("shop")

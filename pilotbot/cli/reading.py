@@ -21,9 +21,10 @@ from pilotbot.contacts import OptOut
 from pilotbot.context import Context
 from pilotbot.durations import days, hours, minutes, seconds
 from pilotbot.platform.fields import ROW_TITLE_LIMIT
-from pilotbot.replies import Message, Option
+from pilotbot.replies import Message, Option, Template
 from pilotbot.replies.actions import holds_jinja
 from pilotbot.replies.offers import as_options
+from pilotbot.replies.render import NAMED
 from pilotbot.routing.handler import Handler
 from pilotbot.server.followups import AHEAD
 from pilotbot.target import is_theirs, relative
@@ -160,6 +161,7 @@ class _Reader(ast.NodeVisitor):
         content = next((word.value for word in call.keywords if word.arg == "content"), None)
         if content is None and len(call.args) > place and not any(isinstance(arg, ast.Starred) for arg in call.args):
             content = call.args[place]
+        self._check_template(call, given - OWN[method])
         match content:
             case ast.Constant(value=str(text)) if holds_jinja(text):
                 self._tell(call, "a plain str goes out as it is, with its braces: make it a Message(...)", sure=False)
@@ -167,6 +169,21 @@ class _Reader(ast.NodeVisitor):
                 message = self._value(content)
                 if isinstance(message, Message):
                     self._check_values(call, method, ast.unparse(content), message, given)
+
+    def _check_template(self, call: ast.Call, given: set[str]) -> None:
+        """A template beside a content: what is written in it is data there. Sure where it names a value, which is refused when it goes."""
+        template = next((word.value for word in call.keywords if word.arg == "template"), None)
+        match template:
+            case ast.Call(func=made, keywords=words) if self._value(made) is Template:
+                written: dict[str | None, object] = {one.arg: one.value.value for one in words if isinstance(one.value, ast.Constant)}
+            case ast.Name() | ast.Attribute() if isinstance(known := self._value(template), Template):
+                written = dict(known.variables.items())
+            case _:
+                return
+        for name, value in written.items():
+            if isinstance(value, str) and holds_jinja(value):
+                text = f"the template's {name} goes with its braces: beside a content its variables are data: pass the value itself"
+                self._tell(call, text, sure=bool(given & {*NAMED.findall(value)}))
 
     def _check_span(self, call: ast.Call, when: ast.expr) -> None:
         match when:

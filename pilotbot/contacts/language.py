@@ -27,7 +27,7 @@ _LISTS: Final[Mapping[Language, str]] = {
         want was we were what when where which who will with would yeah yes yesterday you your yours
     """,
     "es": """
-        adios ahi ahora al alli aqui atencion ayer ayuda ayudar bien buenas bueno buenos cita claro como compra comprar con cual
+        adios buen dia ahi ahora al alli aqui atencion ayer ayuda ayudar bien buenas bueno buenos cita claro como compra comprar con cual
         cuales cuando cuanto cuantos del dias direccion donde duda el ella ellas ellos en entonces entrega es ese eso esta estan
         esto estoy favor fue gracias hablar hacer hasta hola horario hoy la las le les listo lo los manana mas me mi mio mis muy
         necesito no noches nos nosotros o pago para pedido pero por porque precio puede pueden puedo que quiero quisiera saber si
@@ -55,7 +55,7 @@ def detect(text: str) -> Language | None:
     Args:
         text: what a contact wrote; untrusted. The first 400 characters count.
     """
-    said = text[:LOOKED_AT].casefold()
+    said = _ADDRESS.sub(" ", text[:LOOKED_AT].casefold())
     counts: dict[Language, int] = {"pt": 0, "en": 0, "es": 0}
     for pattern, language in SIGNS:
         counts[language] += 2 * len(pattern.findall(said))
@@ -74,4 +74,5 @@ def of_country(address: str) -> Language | None:
     return next((COUNTRIES[address[1 : 1 + size]] for size in (4, 3, 2, 1) if address[1 : 1 + size] in COUNTRIES), None)
 
 
+_ADDRESS: Final = re.compile(r"\S+@\S+|\S+://\S+|\b[\w-]+(?:\.[\w-]+)+\S*")
 _PLAIN: Final = str.maketrans("áàâãäéèêëíìîïóòôõöúùûüçñ\u2019", "aaaaaeeeeiiiiooooouuuucn'")

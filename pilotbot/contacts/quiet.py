@@ -8,6 +8,8 @@ from pilotbot.contacts.identity import is_phone
 
 MINUTE: Final = 60_000
 DAY: Final = 24 * 60 * MINUTE
+WAITS: Final = timedelta(hours=72)
+"""How long a message may wait, for its hours and for the window."""
 
 
 def zone_of(address: str, *, known: str | None = None, default: str | None = None, at: datetime) -> tzinfo:
@@ -34,17 +36,21 @@ def zone_of(address: str, *, known: str | None = None, default: str | None = Non
 
 
 def in_utc(start: str, end: str, *, zone: tzinfo, at: datetime) -> tuple[int, int]:
-    """Return quiet hours as minutes of the UTC day, as they are in a zone at a moment (aware).
+    """Return quiet hours as minutes of the UTC day, as they are in a zone at a moment (aware) and as long after it as something may wait.
+
+    Where its clocks change meanwhile, the hours are those of before and those of after: nothing wakes anybody.
 
     Args:
         start: when they begin there, "21:00".
         end: when they end, "08:00".
         zone: where.
-        at: the moment whose offset holds.
+        at: the moment from which on they are to hold.
     """
-    offset = (at.astimezone(zone).utcoffset() or timedelta(0)) // timedelta(minutes=1)
-    begins, ends = ((int(time[:2]) * 60 + int(time[3:]) - offset) % 1440 for time in (start, end))
-    return begins, ends
+    offsets = [(moment.astimezone(zone).utcoffset() or timedelta(0)) // timedelta(minutes=1) for moment in (at, at + WAITS)]
+    begins, ends = (int(time[:2]) * 60 + int(time[3:]) for time in (start, end))
+    length = min((ends - begins) % 1440 + max(offsets) - min(offsets), 1439)
+    first = (begins - max(offsets)) % 1440
+    return first, (first + length) % 1440
 
 
 def quiet_until(hours: tuple[int, int] | None, at: int) -> int | None:

@@ -30,7 +30,7 @@ class Item:
     well: the window that counts is that of then. Not posted first: after `expires` (business ms); in `quiet` hours, (start, end) in minutes
     of the day, UTC; where the chat got `cap` = (most, within ms) such items; where `opt_in` is needed for its `purpose` and not there.
     `cause` is the id of the event that it was said in, for its record. `follow_up`: it is one that fired, and not posted while a person has
-    the chat.
+    the chat. `unshown`: the template does not show the options of `menu`.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Item:
     cap: tuple[int, int] | None = None
     cause: str = ""
     follow_up: bool = False
+    unshown: bool = False
 
     def pack(self) -> bytes:
         """As it is stored: as often as there are messages that wait, so that what is usual is left out."""
@@ -61,9 +62,10 @@ class Item:
             "p": "" if self.closed == "defer" else self.closed[0], "a": int(self.again), "g": self.group, "r": int(self.rest),
             "b": int(self.business), "n": self.generation, "l": int(self.leads), "d": self.deliver_at, "x": self.expires,
             "u": "" if self.purpose == "utility" else self.purpose[0], "y": int(self.opt_in), "q": self.quiet, "k": self.cap,
-            "c": self.cause, "o": int(self.follow_up),
+            "c": self.cause, "o": int(self.follow_up), "s": int(self.unshown),
         }  # fmt: skip
-        return orjson.dumps({name: value for name, value in header.items() if value}) + b"\n" + self.free + self.template + self.menu
+        said = orjson.dumps({name: value for name, value in header.items() if value or (name == "n" and value is not None)})
+        return said + b"\n" + self.free + self.template + self.menu
 
     @classmethod
     def unpack(cls, stored: bytes) -> "Item":
@@ -93,6 +95,7 @@ class Item:
             cap=_pair(header.get("k")),
             cause=header.get("c", ""),
             follow_up=bool(header.get("o")),
+            unshown=bool(header.get("s")),
         )
 
     @classmethod
@@ -105,6 +108,10 @@ class Item:
             line = stored.index(b"\n") + 1
             stored = stored[line + len(item.free) + len(item.template) + len(item.menu) :]
         return tuple(found)
+
+    def shown(self, pin: Pin) -> bytes:
+        """The menu that a variant shows."""
+        return b"" if pin == "template" and self.unshown else self.menu
 
     def body(self, pin: Pin) -> bytes:
         """The bytes to post for a variant."""

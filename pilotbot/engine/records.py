@@ -115,7 +115,7 @@ class Records:
         flat = await self._calls.script(
             "record", place.shard, place.id, platform_id, compact(lane.key.id), _short(item.id),
             "template" if lane.pin == "template" else mode, template, item.cause, lane.inbound, _fold(packed) if keep else packed,
-            item.menu, int(not item.again), int(keep), POLL_AFTER[0], int(item.leads),
+            item.shown(lane.pin), int(not item.again), int(keep), POLL_AFTER[0], int(item.leads),
         )  # fmt: skip
         record = Record.read(self.keys, place, flat)
         if record.ours is not None:  # its statuses came before it was known to be ours

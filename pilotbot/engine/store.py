@@ -236,9 +236,16 @@ class Engine(DeadLetters, Pauses, People, Waiting, Records):
         )
         return Settled(reply[0].decode())
 
-    async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
-        """Send before the commit, once per ordinal of the event, if the lease still holds (design section 3.7)."""
-        reply = await self._calls.script("emit", turn.key.shard, turn.key.id, turn.token, ordinal, item.pack(), self._lane_terms)
+    async def emit(
+        self, turn: Claimed, ordinal: str, item: Item, *, unless_human: bool = False
+    ) -> tuple[str, Lane | None, tuple[PutAside, ...]]:  # fmt: skip
+        """Send before the commit, once per ordinal of the event, if the lease still holds (design section 3.7).
+
+        `unless_human`: not where a person has the chat by now, which is "hushed" then.
+        """
+        reply = await self._calls.script(
+            "emit", turn.key.shard, turn.key.id, turn.token, ordinal, item.pack(), self._lane_terms, int(unless_human)
+        )
         return reply[0].decode(), self._lane(turn.key.shard, reply[1]), put_aside(turn.key.shard, reply[2])
 
     # --- out --------------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pilotbot.replies.errors import ContentError, ContentWarning, Unsendable
 from pilotbot.replies.files import File, audio, document, image, sticker, video, voice
 from pilotbot.replies.folding import fold
 from pilotbot.replies.menu import Ambiguous, Choice, Entry, Menu
-from pilotbot.replies.messages import RESERVED, Message, Template
+from pilotbot.replies.messages import RESERVED, ListWords, Message, Template
 from pilotbot.replies.offers import Link, Offer, Section, copy_code, dial, link
 from pilotbot.replies.policy import DEFAULT, Cap, ClosedPolicy, Delivery, Policy, Purpose, Quiet
 from pilotbot.replies.recognise import recognise
@@ -36,6 +36,7 @@ __all__ = [
     "File",
     "Flow",
     "Link",
+    "ListWords",
     "Menu",
     "Message",
     "NumberKind",

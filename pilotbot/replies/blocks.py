@@ -14,6 +14,7 @@ from pilotbot.replies.files import File
 from pilotbot.replies.offers import Link, as_offers, as_options
 
 _SHOWN: Final = ("image", "video")
+_REFUSED: Final = "VALIDATION_ERROR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Card:
     Args:
         body: its text, up to 160 characters.
         media: an image or a video that has a public URL.
-        options: up to 2 choices and links to pages; what is chosen comes back as from any other options.
+        options: up to 2 choices and links to pages; what is chosen comes back as from any other options: by its label, so every choice
+            of a carousel needs one of its own ("Buy A", "Buy B"), whatever its action.
 
     Raises:
         ContentError: it has none of these, or too much of them.
@@ -37,9 +39,10 @@ class Card:
         offers = as_offers(self.options)
         object.__setattr__(self, "options", offers)
         if not self.body.strip():
-            raise ContentError("a card has no text. Give it one.")
+            raise ContentError("a card has no text. Give it one.", code=_REFUSED)
         if not holds_jinja(self.body) and len(self.body) > CARD_BODY_LIMIT:
-            raise ContentError(f"the text of a card has {len(self.body)} characters, {CARD_BODY_LIMIT} at most. Shorten it.")
+            long = f"the text of a card has {len(self.body)} characters, {CARD_BODY_LIMIT} at most. Shorten it."
+            raise ContentError(long, code=_REFUSED)
         if self.media.kind not in _SHOWN or self.media.address is None:
             raise ContentError("a card shows an image or a video by its public URL. Give it one: media=image('https://...').")
         if len(offers) > CARD_BUTTON_LIMIT:
@@ -48,7 +51,8 @@ class Card:
             if not isinstance(offer, Option | Link) or (isinstance(offer, Link) and offer.kind != "url"):
                 raise ContentError("a card's options are choices and links to pages.")
             if not holds_jinja(offer.label) and len(offer.label) > LABEL_LIMIT:
-                raise ContentError(f"an option of a card has {len(offer.label)} characters, a button holds {LABEL_LIMIT}. Shorten it.")
+                long = f"an option of a card has {len(offer.label)} characters, a button holds {LABEL_LIMIT}. Shorten it."
+                raise ContentError(long, code=_REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,10 @@ class Flow:
 
     def __post_init__(self) -> None:
         if not self.flow_id.strip() or not self.cta.strip():
-            raise ContentError("a flow needs its id and the label of its button.", code="VALIDATION_ERROR")
+            raise ContentError("a flow needs its id and the label of its button.", code=_REFUSED)
         if not holds_jinja(self.cta) and len(self.cta) > LABEL_LIMIT:
-            raise ContentError(f"the button of a flow has {len(self.cta)} characters, {LABEL_LIMIT} at most. Shorten it.")
+            long = f"the button of a flow has {len(self.cta)} characters, {LABEL_LIMIT} at most. Shorten it."
+            raise ContentError(long, code=_REFUSED)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -113,7 +118,7 @@ def carousel_block(carousel: Carousel) -> CarouselBlock:
     try:
         return CarouselBlock(cards=tuple(_card(card) for card in carousel.cards))
     except ValidationError as error:
-        raise ContentError(f"the carousel: {rule(error)}", code="VALIDATION_ERROR") from None
+        raise ContentError(f"the carousel: {rule(error)}", code=_REFUSED) from None
 
 
 def flow_block(flow: Flow) -> FlowBlock:
@@ -123,7 +128,7 @@ def flow_block(flow: Flow) -> FlowBlock:
             flow_id=flow.flow_id, cta=flow.cta, screen=flow.screen, data=dict(flow.data), action=flow.action, mode=flow.mode
         )  # fmt: skip
     except ValidationError as error:
-        raise ContentError(f"the flow: {rule(error)}", code="VALIDATION_ERROR") from None
+        raise ContentError(f"the flow: {rule(error)}", code=_REFUSED) from None
 
 
 def rule(error: ValidationError) -> str:

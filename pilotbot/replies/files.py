@@ -4,6 +4,7 @@ import base64
 import math
 import mimetypes
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,12 @@ INLINE_LIMIT: Final = 16 * 2**20
 
 _IMAGE_LIMIT: Final = 5 * 2**20
 """Bytes of an image that WhatsApp is believed to take; for other kinds that is as much as `INLINE_LIMIT`, or more (contract 11)."""
+
+_FITTING: Final[Mapping[MediaType, tuple[str, ...]]] = {
+    "image": ("image/jpeg", "image/png"), "video": ("video/mp4", "video/3gpp"), "sticker": ("image/webp",),
+    "audio": ("audio/", "video/mp4"), "voice": ("audio/", "video/mp4"),
+}  # fmt: skip
+"""How the types of a kind begin, as WhatsApp is believed to take them; documents are of any (contract 11)."""
 
 _BEGINNINGS: Final = (
     (b"\x89PNG\r\n\x1a\n", 0, "image/png"), (b"\xff\xd8\xff", 0, "image/jpeg"), (b"WEBP", 8, "image/webp"), (b"GIF8", 0, "image/gif"),
@@ -43,13 +50,17 @@ class File:
     url: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        if self.inline:  # "data:audio/ogg; codecs=opus;base64,": the space is usual, and no part of a data URI
+            head, comma, data = self.url_or_data.partition(",")
+            if " " in head:
+                object.__setattr__(self, "url_or_data", head.replace(" ", "") + comma + data)
         if not any(map(holds_jinja, self.sources)):
             self.check()
 
     def check(self) -> None:
         """Raise ContentError where the platform would refuse it: at creation, or after rendering where it is Jinja."""
         try:
-            check_media(self.url_or_data)
+            object.__setattr__(self, "url_or_data", check_media(self.url_or_data))
         except ValueError as error:
             raise ContentError(f"the {self.kind} {error}.", code="VALIDATION_ERROR") from None
         if self.url is None:
@@ -140,7 +151,11 @@ def _read(path: Path, kind: MediaType) -> str:
     if kind == "image" and size > _IMAGE_LIMIT:
         text = f"the {kind} {path.name} has {_mib(size)} MiB, and WhatsApp is believed to take {_mib(_IMAGE_LIMIT)} at most"
         warnings.warn(text, ContentWarning, stacklevel=4)
-    return f"data:{mime_of(content, path.name)};base64,{base64.b64encode(content).decode()}"
+    mime = mime_of(content, path.name)
+    if not mime.startswith(_FITTING.get(kind, "")):
+        text = f"the {kind} {path.name} is {mime}, which WhatsApp is believed not to take as {kind}"
+        warnings.warn(text, ContentWarning, stacklevel=4)
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 
 def _mib(size: int) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pilotbot.platform.fields import ROW_DESCRIPTION_LIMIT
 from pilotbot.replies.actions import Option, holds_jinja
 from pilotbot.replies.blocks import Card, Carousel, Flow
 from pilotbot.replies.errors import ContentError
@@ -36,31 +35,39 @@ class Filled:
     flow: Flow | None = None
 
 
-def fill(content: str | Message, values: _Values, options: Sequence[Offer] | None, media: File | None) -> Filled:
-    """Put the values in. What is given beside the content is data, and goes out as it is. Raises ContentError."""
+def fill(content: str | Message, values: _Values, options: Sequence[Offer] | None, media: File | None, words: tuple[str, str]) -> Filled:
+    """Put the values in. What is given beside the content is data, and goes out as it is. Raises ContentError.
+
+    `words`: what opens a list and what shows its next page, where the content does not say.
+    """
     replaced = isinstance(content, str) or options is not None
     offered = list(titled(options or ())) if isinstance(content, str) or options is not None else list(_offers(content.options, values))
-    filled = Filled(clean(content), media=media) if isinstance(content, str) else _filled(content, values, media, replaced=replaced)
-    if len(filled.text) > MAX_LENGTH:
+    filled = (
+        Filled(clean(content), media=media, list_button=words[0], more=words[1])
+        if isinstance(content, str)
+        else _filled(content, values, media, words, replaced=replaced)
+    )
+    if len(filled.text) + sum(len(offer.label) for _, offer in offered) > MAX_LENGTH:
         raise ContentError(f"the text has more than {MAX_LENGTH} characters. Send a document instead.")
     choices = [(" ".join(clean(title).split()), _checked(offer)) for title, offer in offered if isinstance(offer, Option)]
     if filled.carousel is not None:
         choices = [("", option) for option in filled.carousel.options]
     links = tuple(_linked(offer) for _, offer in offered if isinstance(offer, Link))
     if (choices or links or filled.carousel or filled.flow) and not filled.text.strip():
-        raise ContentError("options need a text to stand under, and the text is blank. Give it one.")
+        blank = "options need a text to stand under, and the text is blank. Give it one."
+        raise ContentError(blank, code="VALIDATION_ERROR")
     return replace(filled, choices=tuple(option for _, option in choices), titles=tuple(title for title, _ in choices), links=links)
 
 
-def _filled(message: Message, values: _Values, media: File | None, *, replaced: bool) -> Filled:
+def _filled(message: Message, values: _Values, media: File | None, words: tuple[str, str], *, replaced: bool) -> Filled:
     """A message's own parts but its options; `replaced`: others take the place of whatever it offers."""
     return Filled(
         clean(_in("the text", message.text, values, prose=True)),
         media=media or (_file(message.media, values) if message.media is not None else None),
         header=_line("the header", message.header or "", values, prose=True),
         footer=_line("the footer", message.footer or "", values, prose=True),
-        list_button=_line("the list_button", message.list_button, values),
-        more=_line("the label more", message.more, values),
+        list_button=words[0] if message.list_button is None else _line("the list_button", message.list_button, values),
+        more=words[1] if message.more is None else _line("the label more", message.more, values),
         carousel=_carousel(message.carousel, values) if message.carousel is not None and not replaced else None,
         flow=_flow(message.flow, values) if message.flow is not None and not replaced else None,
     )
@@ -78,6 +85,8 @@ def _line(where: str, source: str, values: _Values, *, prose: bool = False) -> s
 
 
 def _file(file: File, values: _Values) -> File:
+    if not any(map(holds_jinja, file.sources)):
+        return file  # it was checked when it was made
     address, *url = (_in("the file's address", source, values) for source in file.sources)
     return File(address, file.kind, *url)
 
@@ -110,14 +119,12 @@ def _option(option: Option, values: _Values) -> Option:
 
 
 def _checked(option: Option) -> Option:
-    """A ready option: one line, not blank, its action validated; its description cut to what a row holds."""
+    """A ready option: one line, not blank, its action validated."""
     label, action, description = (" ".join(clean(option.label).split()), option.action, " ".join(clean(option.description).split()))
     if not label:
-        raise ContentError("an option's label is blank. Give it one, or leave the option out.")
+        raise ContentError("an option's label is blank. Give it one, or leave the option out.", code="VALIDATION_ERROR")
     if action is not None and action.put_off():
         action = action.checked(action.fields())
-    if len(description) > ROW_DESCRIPTION_LIMIT:
-        description = description[: ROW_DESCRIPTION_LIMIT - 1].rstrip() + "…"
     return Option(label, action, description)
 
 

@@ -42,8 +42,7 @@ def free(content: Filled, to: Destination, *, lists: bool) -> tuple[list[SendReq
     form, lines = Form.of(content), "\n".join(link.line for link in content.links)
     if to.kind == "contact" and menu is not None:
         listed = lists and fits_list(content)
-        grouped = any(content.titles) and listed
-        if _fit_buttons([option.label for option in content.choices]) and not described(content) and not grouped:
+        if _fit_buttons([option.label for option in content.choices]) and not described(content) and not any(content.titles):
             buttons = tuple(ReplyButton(label=option.label) for option in content.choices)
             return _with_buttons(content, _stacked(content.text, lines), to, buttons), menu
         if listed:
@@ -56,7 +55,8 @@ def free(content: Filled, to: Destination, *, lists: bool) -> tuple[list[SendReq
     if menu is not None:
         menu = replace(menu, numbered=True)
         choices = numbered(menu, form)
-    text = _stacked(content.header, content.text, choices, lines, content.footer) if content.text.strip() else ""
+    said = content.text.strip() or content.media is not None  # a header or a footer is nothing by itself
+    text = _stacked(content.header, content.text, choices, lines, content.footer) if said else ""
     return _plain(text, content.media, to), menu
 
 
@@ -106,10 +106,12 @@ def _with_block(content: Filled, to: Destination) -> list[SendRequest]:
 def _with_buttons(content: Filled, text: str, to: Destination, buttons: tuple[Button, ...]) -> list[SendRequest]:
     """Text with buttons; what does not fit above, in or below it goes ahead or into the text."""
     file = content.media
-    on_top = file if file is not None and file.kind in CAPTIONED and file.address is not None else None
-    header = content.header if on_top is None and len(content.header) <= HEADER_LIMIT else ""
     footer = content.footer if len(content.footer) <= FOOTER_LIMIT else ""
-    text = _stacked("" if header else content.header, text, "" if footer else content.footer)
+    text = _stacked(text, "" if footer else content.footer)
+    whole = len(text) <= BODY_LIMIT  # else the beginning goes ahead, and before it what stands above it
+    on_top = file if whole and file is not None and file.kind in CAPTIONED and file.address is not None else None
+    header = content.header if whole and on_top is None and len(content.header) <= HEADER_LIMIT else ""
+    text = _stacked("" if header else content.header, text)
     shown = {"type": "text", "content": header} if header else None
     if on_top is not None:
         shown = {"type": on_top.kind, "content": on_top.address or ""}
@@ -131,4 +133,4 @@ def _plain(text: str, file: File | None, to: Destination) -> list[SendRequest]:
 
 
 def _stacked(*blocks: str) -> str:
-    return "\n\n".join(block for block in blocks if block)
+    return "\n\n".join(block for block in blocks if block.strip())

@@ -14,6 +14,9 @@ PAGE: Final = 9
 MORE: Final = "\0more"
 """The name of the option that shows the next page; no action can have it."""
 
+ALIVE: Final = 2 * 86_400_000
+"""For how many ms a label typed without a quote means an option of a menu that is not the last thing that was said."""
+
 _EXCERPT = 40
 
 
@@ -38,6 +41,7 @@ class Menu:
         more: the label of the option that shows the next page; empty where there is none.
         numbered: whether the message shows the numbers.
         form: what the next page is made of beside the entries, for `render`; JSON-able.
+        at: when it was offered, business ms; 0 where that is not known.
     """
 
     entries: tuple[Entry, ...]
@@ -47,6 +51,7 @@ class Menu:
     more: str = ""
     numbered: bool = False
     form: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
+    at: int = 0
 
     @classmethod
     def of(cls, options: Sequence[Option], text: str) -> Self:
@@ -61,7 +66,7 @@ class Menu:
         entries = [[entry.label, entry.name, entry.data] for entry in self.entries]
         whole: dict[str, object] = {"id": self.id, "excerpt": self.excerpt, "entries": entries}
         paged = {"page": self.page, "more": self.more, "form": dict(self.form)} if self.page or self.more else {}
-        return whole | paged | ({"numbered": True} if self.numbered else {})
+        return whole | paged | ({"numbered": True} if self.numbered else {}) | ({"at": self.at} if self.at else {})
 
     @property
     def shown(self) -> tuple[Entry, ...]:
@@ -92,7 +97,16 @@ class Menu:
             more=_string(stored.get("more")),
             numbered=stored.get("numbered") is True,
             form=form if isinstance(form := stored.get("form"), dict) else {},
+            at=at if isinstance(at := stored.get("at"), int) else 0,
         )
+
+
+def alive(menus: Sequence[Menu], *, awaited: bool, now: int) -> list[Menu]:
+    """Those of a chat's menus, newest first, that can be answered without a quote: the awaited one, and those that were offered lately.
+
+    `now` is business ms. What is older has to be quoted, or tapped on.
+    """
+    return [menu for at, menu in enumerate(menus) if (awaited and at == 0) or now - menu.at <= ALIVE]
 
 
 @dataclass(frozen=True, slots=True)

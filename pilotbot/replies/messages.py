@@ -12,7 +12,7 @@ from pilotbot.replies.blocks import Carousel, Flow
 from pilotbot.replies.errors import ContentError
 from pilotbot.replies.files import File
 from pilotbot.replies.offers import Link, Offer, Section, as_offers, as_options, check_labels
-from pilotbot.replies.templating import compiled
+from pilotbot.replies.templating import MAX_LENGTH, compiled
 
 RESERVED: Final = frozenset({
     "self", "content", "who", "options", "media", "template", "policy", "delivery", "now", "number", "key", "before_window_closes",
@@ -22,8 +22,30 @@ RESERVED: Final = frozenset({
 
 LIST_BUTTON: Final = "Options"
 MORE: Final = "More…"
+_WORDS: Final = {"pt": ("Opções", "Mais…"), "es": ("Opciones", "Más…")}
 
 _NAME = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class ListWords:
+    """What opens a list, and the label of what shows its next page, where a message does not say; see `Bot`.
+
+    Raises:
+        ContentError: one is blank, or too long.
+    """
+
+    button: str | None = None
+    more: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_line("list_button", self.button, LABEL_LIMIT)
+        _check_line("label more", self.more, ROW_TITLE_LIMIT)
+
+    def spoken(self, language: str | None) -> tuple[str, str]:
+        """Both, in a language such as "pt_BR" where they are not given: Portuguese, Spanish, else English."""
+        button, more = _WORDS.get((language or "")[:2].lower(), (LIST_BUTTON, MORE))
+        return self.button or button, self.more or more
 
 
 class Template:
@@ -31,8 +53,9 @@ class Template:
 
     Args:
         name: the template's id or name on the platform.
-        variables: each must be there and not blank when it is sent. Strings are Jinja, in a `Message` or beside one, so
-            what a contact wrote is never put into them: name a value, `name="{{ name }}"`, and pass it.
+        variables: each must be there and not blank when it is sent. In a `Message`, strings are Jinja: name a value,
+            `name="{{ name }}"`, and pass it. Beside a content (`ctx.reply("Hi", template=Template("hi", name=name))`) they are data and
+            go as they are, since they may hold what a contact wrote: give the value itself.
     """
 
     __slots__ = ("name", "variables")
@@ -59,8 +82,9 @@ class Message:
     """One content, many modes; every string in it is Jinja, checked when the message is made.
 
     What contacts wrote belongs into values (`ctx.reply(message, name=...)`), never into a Message made on the fly. The names of
-    `RESERVED` are parameters there, and so cannot be values; `contact` and `chat` are given. Marks of WhatsApp's formatting in values
-    are shown as they are, and do not format; `{{ motto | markup }}` lets those of a value of your own.
+    `RESERVED` are parameters there, and so cannot be values; `contact` and `chat` are given. Marks of WhatsApp's formatting in whatever
+    stands in braces are shown as they are, and do not format, your own words there too (`{{ "*new*" if fresh }}`): `{{ motto | markup }}`
+    lets them.
 
     Args:
         text: the body; with captionable media, its caption.
@@ -70,8 +94,8 @@ class Message:
         template: what goes while the window is closed.
         header: a line above, of at most 60 characters; stands above the buttons where there are buttons.
         footer: a line below, of at most 60 characters.
-        list_button: what opens a list of options, up to 20 characters.
-        more: the label of the option that shows the next page of a list, up to 24 characters.
+        list_button: what opens a list of options, up to 20 characters; without it the bot's, see `Bot`.
+        more: the label of the option that shows the next page of a list, up to 24 characters; without it the bot's.
         carousel: cards below the text; to contacts only, and without options.
         flow: a WhatsApp Flow below the text; to contacts only, and without options.
 
@@ -86,8 +110,8 @@ class Message:
     template: Template | None = None
     header: str | None = None
     footer: str | None = None
-    list_button: str = LIST_BUTTON
-    more: str = MORE
+    list_button: str | None = None
+    more: str | None = None
     carousel: Carousel | None = None
     flow: Flow | None = None
     made_at: tuple[str, int] | None = field(default=None, init=False, repr=False, compare=False)
@@ -105,6 +129,10 @@ class Message:
             raise ContentError("options, a carousel and a flow exclude each other. Give the message one of them.")
         if self.header is not None and self.media is not None and self.media.kind in CAPTIONED and options:
             raise ContentError("the file stands where the header would. Give the message one of the two.")
+        if len(self.text) > MAX_LENGTH:
+            raise ContentError(f"the text: it has more than {MAX_LENGTH} characters. Send a document instead.")
+        if (self.header is not None or self.footer is not None) and not self.text.strip() and self.media is None:
+            raise ContentError("a header or a footer needs a text or a file; a template has its own. Give a text, or leave it out.")
         check_labels(as_options(options) if self.carousel is None else self.carousel.options)
         _check_line("header", self.header, HEADER_LIMIT)
         _check_line("footer", self.footer, FOOTER_LIMIT)
@@ -125,13 +153,13 @@ class Message:
         return frozenset[str]().union(*(compiled(source).variables for _, source in self.sources()))
 
     def sources(self, *, without: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
-        """Every string of the message that is Jinja, each with its place; `without` the fields that a call replaces."""
+        """Every string of the message that holds Jinja, each with its place; `without` the fields that a call replaces."""
+        return ((where, source) for where, source in self._strings(without) if holds_jinja(source))
+
+    def _strings(self, without: frozenset[str]) -> Iterator[tuple[str, str]]:
         yield "the text", self.text
-        for name, line in (("the header", self.header), ("the footer", self.footer)):
-            if line is not None:
-                yield name, line
-        yield "the list_button", self.list_button
-        yield "the label more", self.more
+        lines = {"the header": self.header, "the footer": self.footer, "the list_button": self.list_button, "the label more": self.more}
+        yield from ((name, line) for name, line in lines.items() if line is not None)
         if self.media is not None and "media" not in without:
             yield from (("the file's address", source) for source in self.media.sources)
         if "options" not in without:

@@ -134,7 +134,7 @@ def check_labels(options: Sequence[Option]) -> None:
         if holds_jinja(label):
             continue
         if label_key(label) in seen:
-            raise ContentError(f"the label {label!r} is there twice, so a tap would not tell which. Rename one.")
+            raise ContentError(f"the label {label!r} is there twice, so a tap would not tell which. Rename one.", code="VALIDATION_ERROR")
         seen.add(label_key(label))
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Final, Self
 
 from pilotbot.platform.blocks import ListBlock, Row, Section
-from pilotbot.platform.fields import LABEL_LIMIT, ROW_LIMIT, ROW_TITLE_LIMIT
+from pilotbot.platform.fields import LABEL_LIMIT, ROW_DESCRIPTION_LIMIT, ROW_LIMIT, ROW_TITLE_LIMIT
 from pilotbot.replies.filling import Filled
 from pilotbot.replies.markup import neutral
 from pilotbot.replies.menu import PAGE, Menu
@@ -105,7 +105,7 @@ def list_block(menu: Menu, form: Form) -> ListBlock:
         sections=tuple(
             Section(
                 title=title or form.button,
-                rows=tuple(Row(title=label, row_id=label, description=description or None) for _, label, description in group),
+                rows=tuple(Row(title=label, row_id=label, description=_short(description) or None) for _, label, description in group),
             )
             for title, group in groupby(rows, key=lambda row: row[0])
         ),
@@ -134,6 +134,12 @@ def _rows(menu: Menu, form: Form) -> list[tuple[str, str, str]]:
     if menu.further:
         rows[-1] = (rows[-2][0] if len(rows) > 1 else "", menu.more, "")
     return rows
+
+
+def _short(description: str) -> str:
+    """A description as a row holds it."""
+    fits = len(description) <= ROW_DESCRIPTION_LIMIT
+    return description if fits else description[: ROW_DESCRIPTION_LIMIT - 1].rstrip() + "…"
 
 
 def _at(texts: Sequence[str], index: int) -> str:

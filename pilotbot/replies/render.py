@@ -8,15 +8,17 @@
 | text + other options, or to a group or newsletter, or where lists are off | numbered text |
 | text + 1 to 3 links alone | buttons that open, dial, copy; among options, or else, lines of text |
 | image, video, document | media with the text as its caption, if that fits, else media and then text |
-| image, video, document + buttons | buttons with the file as their header, by its URL |
+| image, video, document + buttons | buttons with the file as their header, by its URL; before a text of more than 1,024 characters |
 | any other file + options | the file, and then the rest |
 | text + carousel or flow | the same, under the text; to contacts only |
 | a template | beside the first part, to contacts only: stands for the whole content while the window is closed |
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Final
 
 from pilotbot.origins import shown
 from pilotbot.platform.fields import Mode
@@ -27,10 +29,13 @@ from pilotbot.replies.files import File
 from pilotbot.replies.filling import fill
 from pilotbot.replies.forms import free, further, request
 from pilotbot.replies.menu import Menu
-from pilotbot.replies.messages import Message, Template
+from pilotbot.replies.messages import LIST_BUTTON, MORE, Message, Template
 from pilotbot.replies.offers import Offer
 from pilotbot.replies.splitting import clean
 from pilotbot.replies.templating import compiled
+
+NAMED: Final = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
+"""A value named in braces, and nothing else there."""
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -89,6 +94,7 @@ def render(
     template: Template | None = None,
     lists: bool = True,
     naming: Callable[[str], str] = str,
+    words: tuple[str, str] = (LIST_BUTTON, MORE),
 ) -> Rendered:
     """Make the requests for `content`.
 
@@ -103,6 +109,7 @@ def render(
         template: replaces the message's template.
         lists: whether options go as lists where they fit one; else as numbered text.
         naming: makes a template's name the platform's, in the language of who it goes to.
+        words: what opens a list and what shows its next page, where the message does not say.
 
     Raises:
         ContentError: a value is missing, or the rendered content breaks a rule; it names where the `Message` was made.
@@ -110,13 +117,15 @@ def render(
     """
     try:
         _refuse(to, kind)
-        filled = fill(content, values, options, media)
+        filled = fill(content, values, options, media, words)
         if kind == "evolution_go" and filled.media is not None and filled.media.inline:
             filled = replace(filled, media=_by_address(filled.media))
         requests, menu = free(filled, to, lists=lists)
         ready, problem = _template(content, template, to, values, naming)
         if not requests and ready is None:
-            raise problem or ContentError("nothing is left to send. Give a text or a file; templates go to contacts only.")
+            template = template or (content.template if isinstance(content, Message) else None)
+            nothing = "nothing is left to send. Give a text or a file; templates go to contacts only."
+            raise problem or ContentError(nothing, code="VALIDATION_ERROR" if template is None else None)
         return Rendered(tuple(_parts(requests, menu, ready, problem)))
     except ContentError as error:
         if isinstance(content, Message) and content.made_at is not None:
@@ -174,19 +183,32 @@ def _template(
     variables: dict[str, str] = {}
     try:
         for name, value in template.variables.items():
-            variables[name] = _variable(name, value, values if given is None else None)
+            variables[name] = _variable(name, value, values) if given is None else _datum(name, value, values)
         return request(to, template_id=naming(template.name), variables=variables), None
     except ContentError as error:
         return None, error.within(f"template {template.name}")
 
 
-def _variable(name: str, value: object, values: Mapping[str, object] | None) -> str:
-    """A template's variable as one line. `values`: those of its Jinja, None where it is data."""
-    if isinstance(value, str) and values is not None:
+def _variable(name: str, value: object, values: Mapping[str, object]) -> str:
+    """A template's variable in a message: strings are Jinja."""
+    if isinstance(value, str):
+        text = compiled(value)
         try:
-            value = compiled(value).render(values)
+            value = text.render(values)
         except ContentError as error:
-            raise ContentError(f"{name}: {error}", code="MISSING_TEMPLATE_VARIABLES") from None
+            code = "MISSING_TEMPLATE_VARIABLES" if text.variables - values.keys() else "INVALID_TEMPLATE_VARIABLE_VALUE"
+            raise ContentError(f"{name}: {error}", code=code) from None
+    return _one_line(name, value)
+
+
+def _datum(name: str, value: object, values: Mapping[str, object]) -> str:
+    """A template's variable beside a content: as it is, which the name of a value in braces is surely not meant to be."""
+    if isinstance(value, str) and any(named in values for named in NAMED.findall(value)):
+        raise ContentError(f"{name}: beside a content its variables are data: pass the value itself.")
+    return _one_line(name, value)
+
+
+def _one_line(name: str, value: object) -> str:
     line = " ".join(clean("" if value is None else str(value)).split())
     if not line:
         blank = f"{name} is blank, which the platform refuses: give it a value, or use default()"

@@ -67,6 +67,7 @@ CONTENTS: Final[Mapping[str, Message]] = {
     "text of 5,000 characters": Message("Hello. " * 714 + "Hi"),
     "text, 1 to 3 options of at most 20 characters": _offering(3, 20),
     "1 to 3 options, header and footer": _offering(3, 20, header="Top", footer="Bottom"),
+    "text of 2,000 characters, options, header": Message("Hello. " * 286, options=["A"], header="Top"),
     "text, 1 to 3 options of 21 to 24": _offering(3, 24),
     "text, 4 to 10 options": _offering(10),
     "4 to 10 options, header and footer": _offering(4, header="Top", footer="Bottom"),
@@ -77,9 +78,11 @@ CONTENTS: Final[Mapping[str, Message]] = {
     "text, 1 to 3 links": Message("Look.", options=[link("Open", "https://example.com"), copy_code("Copy", "PROMO10")]),
     "text, options and links": Message("Look.", options=["Yes", link("Open", "https://example.com")]),
     "image, video, document": Message(media=_PHOTO),
+    "the same, header and footer": Message(media=_PHOTO, header="Top", footer="Bottom"),
     "the same, text": _with_file(_PHOTO),
     "the same, text of more than 1,024 characters": Message("Look. " * 200, media=_PHOTO),
     "the same, text, 1 to 3 options": _with_file(_PHOTO, options=["A"]),
+    "the same, text of 2,000 characters, options": Message("Look. " * 334, media=_PHOTO, options=["A"]),
     "the same, text, 4 options": _with_file(document("https://example.com/1.pdf"), options=list("ABCD")),
     "image as data, text": _with_file(image(_DATA)),
     "image as data, text, options": _with_file(image(_DATA), options=["A"]),
@@ -90,6 +93,7 @@ CONTENTS: Final[Mapping[str, Message]] = {
     "WhatsApp Flow": Message("Book.", flow=Flow("400", "Book")),
     "text and a template": Message("Hello.", template=_TEMPLATE),
     "text, options, image and a template": _with_file(_PHOTO, options=["A"], template=_TEMPLATE),
+    "document and a template": Message(media=document("https://example.com/1.pdf"), template=_TEMPLATE),
     "a template alone": Message(template=_TEMPLATE),
 }
 
@@ -129,7 +133,11 @@ Evolution v2 number.
 {contacts}
 
 Text that does not fit goes ahead, cut between paragraphs, sentences or words: beyond 4,096 characters, beyond 1,024 with what
-stands under it. A header, a footer or a link that can not stand where it should is a line of the text.
+stands under it. A header, a footer or a link that can not stand where it should is a line of the text; a header always stands before
+the first of it. Options in sections are never buttons, which have no titles. A description is cut only in the row of a list.
+
+A template goes without the file of its message: its own header says what file it shows, and whether one that is given would be taken
+is only known to the platform. Give its link as a variable where it must arrive.
 
 ## To a group or a newsletter
 

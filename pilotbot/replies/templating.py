@@ -210,17 +210,19 @@ class Text:
         return f"a value of {', '.join(sorted(self.variables)) or 'the text'} does not fit: {what}."
 
 
-@lru_cache(maxsize=512)
 def compiled(source: str) -> Text:
-    """Compile what an author wrote; the same source is compiled once.
+    """Compile what an author wrote; the same Jinja is compiled once. What holds none is kept as it is, a file's data for one.
 
     Raises:
-        ContentError: bad syntax, or a part of Jinja that messages do not have.
+        ContentError: bad syntax, a part of Jinja that messages do not have, or more of it than `MAX_LENGTH`.
     """
+    return _compiled(source) if holds_jinja(source) else Text(source)
+
+
+@lru_cache(maxsize=512)
+def _compiled(source: str) -> Text:
     if len(source) > MAX_LENGTH:
         raise ContentError(f"it has more than {MAX_LENGTH} characters. Send a document instead.")
-    if not holds_jinja(source):
-        return Text(source)
     try:
         tree = _environment.parse(source)
         _check(tree)

@@ -50,8 +50,9 @@ class TurnDesk:
     """The desk of one turn: what handlers say is staged here, and becomes so with the commit (design sections 3.6 and 3.7).
 
     `human` is who has the chat in place of the bot, `change` who has it after this turn, where that is staged, `back_after` for how long.
-    `contact` is who a chat with a contact is with, `before` as they were before this turn, `found` what was found out about them;
-    `policy` holds for what is said, and is the handler's once that is known. `heard` is told of all that is said, where there is a journal;
+    `answering`: the contact brought the event, so that a reply is an answer; else nobody asked for it. `hushes`: nothing is said at once
+    should a person have the chat by then. `contact` is who a chat with a contact is with, `before` as they were before this turn, `found`
+    what was found out about them; `policy` holds for what is said, and is the handler's once that is known. `heard` is told of all that is said, where there is a journal;
     `direct` is missing where nothing may reach the platform.
     """
 
@@ -66,6 +67,8 @@ class TurnDesk:
     given: Mapping[str, object]
     human: Human | None = None
     change: Change | None = None
+    answering: bool = True
+    hushes: bool = False
     back_after: timedelta = UNASKED.back_after
     hand_over: Callable[[Lane | None, tuple[PutAside, ...]], None]
     heard: Heard | None = None
@@ -91,17 +94,22 @@ class TurnDesk:
             return self._told((), Skipped(UNSENDABLE))
         # What is sent at once counts by itself: a second run may stage other answers, and an id never means two contents.
         base = self._next_emitted() if now else self._next_staged()
-        said = self._say(saying, base, asked=int(float(self.turn.score)), leads=leads)
+        if self.answering:
+            said = self._say(saying, base, asked=int(float(self.turn.score)), leads=leads)
+        else:
+            said = self._say(saying, base, standing=Standing(self.turn.fields), leads=leads)
         if said.withheld:
             return self._told((), said.outcome)
         if now:
             for item in said.items:
-                outcome, lane, notes = await self.engine.emit(self.turn, item.id, item)
+                outcome, lane, notes = await self.engine.emit(self.turn, item.id, item, unless_human=self.hushes)
                 if outcome == "stale":
                     raise LeaseLost
                 if outcome == "full":
                     return self._told((), Skipped("too many messages wait to be sent to this chat", failed=True))
                 self.hand_over(lane, notes)
+                if outcome == "hushed":
+                    return self._told((), Skipped(HUMAN))
         else:
             self._items.extend(said.items)
         return self._told(said.items, said.outcome, emitted=now)

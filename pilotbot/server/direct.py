@@ -16,6 +16,7 @@ from pilotbot.server.saying import items_of
 SOON: Final = 2.0
 """Seconds that a handler waits at most until "typing" is shown."""
 
+CANCELLED: Final = "CANCELED"  # the platform's word for it
 LOOKS: Final = 3  # at a message that is being posted just then
 
 
@@ -51,25 +52,27 @@ class Direct:
             PlatformError: the platform could not be asked.
             Away: Redis does not answer.
         """
-        digest, items = items_of(name)
-        chat = self._engine.keys.place(digest)
-        return all([await self._cancel(chat, item) for item in items])
-
-    async def _cancel(self, chat: ChatKey, item: str) -> bool:
-        for _ in range(LOOKS):
-            ((what, more),) = await self._engine.cancel(chat, [item])
-            if what == "posted":
-                return await self._cancel_there(chat, item, more)
-            if what != "busy":
-                return what == "cancelled"
-            await self._engine.lane_settles(chat, more, self._engine.terms.lease / 1000)
-        return False
+        digest, left = items_of(name)
+        chat, in_time = self._engine.keys.place(digest), True
+        there: dict[str, str] = {}
+        for _ in range(LOOKS):  # all of it in one step: none goes between two others that do not
+            found = dict(zip(left, await self._engine.cancel(chat, left), strict=True))
+            there |= {item: platform_id for item, (what, platform_id) in found.items() if what == "posted"}
+            in_time &= all(what != "gone" for what, _ in found.values())
+            busy = {item: token for item, (what, token) in found.items() if what == "busy"}
+            left = list(busy)
+            for token in set(busy.values()):
+                await self._engine.lane_settles(chat, token, self._engine.terms.lease / 1000)
+            if not left:
+                break
+        return all([await self._cancel_there(chat, item, known) for item, known in there.items()]) and in_time and not left
 
     async def _cancel_there(self, chat: ChatKey, item: str, platform_id: str) -> bool:
         number = (await self._engine.chat(chat)).fields.get("number", b"").decode()
         if number not in self._clients:
             raise ValueError(f"the message waits at the platform, and no number is called {number!r} here: see PILOTBOT_NUMBERS")
-        if not (await self._clients[number].cancel([platform_id])).cancelled_count:
-            return False
+        client = self._clients[number]
+        if not (await client.cancel([platform_id])).cancelled_count and (await client.get(platform_id)).status != CANCELLED:
+            return False  # a process that died may have cancelled it before
         await self._engine.cancelled(chat, item)
         return True

@@ -174,7 +174,8 @@ class Intake:
         if result.first and kind == "contact":
             await self._new(event, address)
         self._to.put_aside(result.put_aside)
-        if opts_out is not None and result.outcome == "ok" and not result.wake_mailbox:
+        # Told again, it was maybe not entered before this process or Redis was lost; the same entry changes nothing.
+        if opts_out is not None and (result.outcome in {"ok", "replaced"} or (result.outcome == "dup" and event.at is not None)):
             await self._decide_now(event, place, opts_out.purpose)
         if result.under_way and not await self._engine.lane_settles(chat, result.under_way, PATIENCE):
             return "under-way"
@@ -187,7 +188,7 @@ class Intake:
         return self._opt_out.decided(event.text, opted_out=())
 
     async def _decide_now(self, event: events.Event, place: Place, purpose: Scope) -> None:
-        """An opt-out that waits behind other events of its chat holds from when it is accepted; it is confirmed in its turn."""
+        """An opt-out holds from when it is accepted, whatever it waits behind; it is confirmed in its turn."""
         now = (await self._engine.chat(place.key)).now
         text = event.text if isinstance(event, events.Inbound) else ""
         entry = Consent(what="out", at=min(event.at or now, now), source="word", evidence=text, event=event.id, purpose=purpose)

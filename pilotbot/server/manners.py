@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pilotbot.contacts import in_utc, quiet_until, zone_of
+from pilotbot.contacts import human_of, in_utc, quiet_until, zone_of
 from pilotbot.context import Contact, Outcome
 from pilotbot.engine import Item, Purpose
 from pilotbot.platform import SendRequest
@@ -26,10 +26,9 @@ class Standing:
         """What the contact decided of messages with a purpose: when (business ms), negative for yes, 0 for nothing."""
         return decided(self._number("consent"), self._number(f"consent:{purpose}"))
 
-    @property
-    def human(self) -> bool:
-        """Whether a person has the chat."""
-        return self.fields.get("human", b"") != b""
+    def has_human(self, now: int) -> bool:
+        """Whether a person has the chat (at business ms)."""
+        return human_of(self.fields, now) is not None
 
     def _number(self, name: str) -> int:
         return int(self.fields.get(name) or b"0")
@@ -63,7 +62,7 @@ class Manners:
         """What is expected of a message that would become `outcome` by the window alone."""
         why = withheld(
             business=self.business, purpose=self.purpose, opt_in=self.opt_in, mark=standing.mark(self.purpose) if standing else 0,
-            human=standing is not None and standing.human, expires=self.expires, now=now,
+            human=standing is not None and standing.has_human(now), expires=self.expires, now=now,
         )  # fmt: skip
         if why is not None:
             return Skipped(REASONS[why])

@@ -1,7 +1,6 @@
 """Fetching the files that contacts send: by the platform's id or by their link, within a size and a time, into a temporary file."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from pilotbot.media import (
     suffix_of,
 )
 from pilotbot.platform import MediaReader, PilotStatus, PlatformError
+from pilotbot.server.scratch import scratch
 from pilotbot.server.ssrf import Refused, checked, public_only
 
 REDIRECTS: Final = 3
@@ -54,8 +54,8 @@ class Downloads:
         Raises:
             MediaError: it cannot be had, see its subclasses.
         """
-        with tempfile.TemporaryDirectory(prefix="pilotbot-") as folder:
-            path = Path(folder) / "media"
+        with scratch() as folder:
+            path = folder / "media"
             try:
                 with path.open("wb") as file:
                     async with asyncio.timeout(self._patience):
@@ -66,17 +66,24 @@ class Downloads:
 
     async def _receive(self, media: Media, client: PilotStatus | None, file: IO[bytes]) -> tuple[str | None, str | None]:
         """Write the file. Returns the MIME type and the name that came with it."""
+        first: MediaError | None = None
         if media.id and client is not None:
             try:
                 return await self._by_id(media.id, media.phone_number_id, client, file)
-            except (MediaExpired, MediaUnavailable):
+            except (MediaExpired, MediaRefused, MediaUnavailable) as error:
                 if not media.url:
                     raise
+                first = error
                 file.seek(0)
                 file.truncate()
         if not media.url:
             raise MediaExpired("the event tells neither a link to the file nor an id that this number can ask for")
-        return await self._by_link(media.url, file), None
+        try:
+            return await self._by_link(media.url, file), None
+        except (MediaExpired, MediaRefused):
+            if first is not None and first.retryable:  # the platform has it maybe, and was only away
+                raise first from None
+            raise
 
     async def _by_id(self, id_: str, phone_number_id: str | None, client: PilotStatus, file: IO[bytes]) -> tuple[str | None, str | None]:
         reader = MediaReader()
@@ -87,7 +94,8 @@ class Downloads:
         except PlatformError as error:
             if error.status in {404, 410}:
                 raise MediaExpired("the platform has the file no more") from None
-            raise MediaUnavailable(f"the platform does not give the file: {error}") from None
+            kind = MediaUnavailable if error.retryable else MediaRefused
+            raise kind(f"the platform does not give the file: {error}") from None
         return told.mime, told.filename
 
     async def _by_link(self, link: str, file: IO[bytes]) -> str | None:

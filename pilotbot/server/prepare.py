@@ -16,6 +16,7 @@ from pilotbot.contacts.profile import language_of
 from pilotbot.context import Chat, Contact, Context
 from pilotbot.engine import ChatKind, Claimed, Lane, Place, PutAside, as_fields, marks_of
 from pilotbot.replies import Ambiguous, Choice, Destination, Menu, Saying, recognise, window_enforced
+from pilotbot.replies.menu import alive
 from pilotbot.routing import Selected
 from pilotbot.server.desk import Heard, TurnDesk
 from pilotbot.server.direct import Direct
@@ -29,6 +30,8 @@ from pilotbot.server.turn_engine import TurnEngine
 log = logging.getLogger(__name__)
 
 
+BROUGHT = (events.Inbound, events.FlowResponse, events.Lead)
+"""Events that a contact brought, beside calls: what is replied to others nobody asked for."""
 OF_STORED_CHAT = (events.Status, events.HandedOver, events.HandedBack)
 """Events that do not say which chat they are of: they are put in its mailbox."""
 
@@ -62,8 +65,8 @@ class Desk(TurnDesk):
         return Desk(
             engine=self.engine, numbers=self.numbers, turn=self.turn, event_id=f"{self.event_id}\0error", place=self.place,
             window=self.window, contact=self.before, policy=self.policy, given=self.given,
-            human=self.human, back_after=self.back_after, choice=self.choice, hand_over=self.hand_over,
-            heard=self.heard, direct=self.direct, found=self.found,
+            human=self.human, answering=self.answering, hushes=self.hushes, back_after=self.back_after, choice=self.choice,
+            hand_over=self.hand_over, heard=self.heard, direct=self.direct, found=self.found,
         )  # fmt: skip
 
 
@@ -91,7 +94,7 @@ async def set_up(
     chat_name = getattr(event, "group_name", None) or getattr(event, "newsletter_name", None) or _name(turn)
     wrote = turn.fields.get("in")
     chat = Chat(number.name, kind, address, chat_name, datetime.fromtimestamp(int(wrote) / 1000, UTC) if wrote else None)
-    choice = await _choice(engine, event, turn.fields)
+    choice = await _choice(engine, event, turn)
     label = choice.label if isinstance(choice, Choice) else None
     found = _language(event, turn)
     turn = replace(turn, fields={**turn.fields, **found}) if found else turn
@@ -101,7 +104,9 @@ async def set_up(
     desk = Desk(
         engine=engine, numbers=numbers, turn=turn, window=seen, contact=sender if kind == "contact" else None, policy=bot.policy,
         event_id=event.id if inbound else f"{event.name}:{event.id}",  # the statuses of one message share its id
-        human=human_of(turn.fields, turn.now), back_after=bot.handing_over.back_after,
+        human=(human := human_of(turn.fields, turn.now)), hushes=isinstance(event, SILENT) and human is None,
+        answering=isinstance(event, BROUGHT) or (isinstance(event, events.Call) and event.direction != "OUTBOUND"),
+        back_after=bot.handing_over.back_after,
         place=Place(key=turn.key, number=number.name, kind=kind, address=address), given={"contact": sender, "chat": chat},
         choice=choice, hand_over=hand_over, heard=heard, direct=direct, found=found,
     )  # fmt: skip
@@ -162,18 +167,21 @@ def menus_of(stored: Mapping[str, bytes]) -> list[Menu]:
     return [Menu.load(orjson.loads(line)) for line in stored.get("menus", b"").split(b"\n") if line]
 
 
-async def _choice(engine: TurnEngine, event: events.Event, stored: Mapping[str, bytes]) -> Choice | Ambiguous | None:
+async def _choice(engine: TurnEngine, event: events.Event, turn: Claimed) -> Choice | Ambiguous | None:
     """The option that a message means, if any: quoted menus first, then the chat's last ones (design section 3.14)."""
     if not isinstance(event, events.Received | events.Reply | events.Group):
         return None
-    menus = menus_of(stored)
-    quoted = await _quoted(engine, event.quoted_id, menus) if isinstance(event, events.Reply) and event.quoted_id else None
+    menus, quotes = menus_of(turn.fields), event.quoted_id if isinstance(event, events.Reply) else None
+    quoted = await _quoted(engine, quotes, menus) if quotes else None
+    awaited = bool(menus) and not turn.fields["menus"].startswith(b"\n")
+    answers = awaited and (quoted is not None or not quotes)  # what quotes another message answers that one
+    menus = alive(menus, awaited=awaited, now=turn.now)
     if quoted is None and not menus:
         return None
     tap = event.tap
     choice = recognise(
         menus, tap.label if tap else event.text, quoted=quoted, choice_id=tap.choice_id if tap else None, tapped=tap is not None,
-        awaited=not stored["menus"].startswith(b"\n") if menus else False,
+        awaited=answers, strict=isinstance(event, events.Group),
     )  # fmt: skip
     if isinstance(choice, Choice) and choice.problem:
         log.warning("a stored option could not be read: %s", choice.problem)

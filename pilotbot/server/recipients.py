@@ -76,11 +76,11 @@ async def whom(engine: TurnEngine, number: NumberSettings, who: str | Contact) -
         to = replace(to, address=seen.decode())  # the spelling that the platform knows the contact by (design section 3.2)
     name = chat.fields.get("name", b"").decode() or None
     stored = chat.fields
-    if to.kind == "contact" and not marks_of(stored):  # a chat that began after the contact decided, on another number of ours, is told now
-        person = engine.keys.person(canonical(known))
-        if marks := await engine.consent(person):
-            await engine.tell_consent(key, marks)
-            stored = {**stored, **as_fields(marks)}
+    if to.kind == "contact":  # they may have decided before this chat began, or while its number was not one of ours
+        marks, told = await engine.consent(engine.keys.person(canonical(known))), marks_of(stored)
+        if newer := {scope: mark for scope, mark in marks.items() if abs(mark) > abs(told.get(scope, 0))}:
+            await engine.tell_consent(key, newer)
+            stored = {**stored, **as_fields(newer)}
     return Target(
         to=to, place=Place(key=key, number=number.name, kind=to.kind, address=to.address), number=number,
         contact=_given(who, known_contact(stored, to.address, name)),

@@ -90,7 +90,9 @@ class DryEngine:
         """How many messages a chat got since then that a cap counts."""
         return await self._real.recent(chat, since) if self._real is not None else 0
 
-    async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:  # noqa: ARG002 - as Engine
+    async def emit(
+        self, turn: Claimed, ordinal: str, item: Item, *, unless_human: bool = False  # noqa: ARG002 - as Engine
+    ) -> tuple[str, Lane | None, tuple[PutAside, ...]]:  # fmt: skip
         """Remember what would have left before the commit."""
         self.emitted.append(item)
         return "ok", None, ()

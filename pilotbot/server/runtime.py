@@ -38,6 +38,7 @@ from pilotbot.server.pool import LETTING_GO
 from pilotbot.server.remote import Remote
 from pilotbot.server.saying import Numbers
 from pilotbot.server.schedules import Ticker
+from pilotbot.server.scratch import sweep
 from pilotbot.server.sender import Sender
 from pilotbot.server.templates import Templates, Watch, catalogue_of
 from pilotbot.server.turn import Hands, TurnRunner
@@ -144,7 +145,7 @@ class Runtime:
         self._settings = settings
         self._platform = platform
         self._routes = bot.build()
-        templates = Templates(catalogue_of(bot, settings), settings.language)
+        templates = Templates(catalogue_of(bot, settings), settings.language, list_words=bot.list_words)
         numbers = Numbers(settings.numbers, templates)
         self._alerts = Alerts(
             engine, wanted=self._routes.wants(Alert), counts=self.counts, wake=lambda shard: self._worker.wake(shard)  # noqa: PLW0108 - it is made below
@@ -204,6 +205,7 @@ class Runtime:
         if self.duties.webhooks:
             jobs["missed webhooks"] = forever(self._catch_up.tick, 2.0, "missed webhooks are not looked for")
         if self.duties.work:
+            await asyncio.to_thread(sweep)
             await self._ticker.begin()
             await self._watch.recall()
             jobs |= self._work()

@@ -20,6 +20,7 @@ from pilotbot.replies import (
     Delivery,
     Destination,
     Menu,
+    Message,
     Policy,
     Queued,
     Rendered,
@@ -82,7 +83,9 @@ def say(
     (business ms); `due` when it is to be sent, where that is not now. `leads`: what comes after it waits until it was reported sent.
     `templates` says which language of a template goes.
     """
-    holds = (saying.policy or Policy()).over(policy).over(DEFAULT)
+    template = saying.template or (saying.content.template if isinstance(saying.content, Message) else None)
+    by_template = Policy(purpose=(templates or Templates()).purpose(template.name)) if template is not None else Policy()
+    holds = (saying.policy or Policy()).over(policy).over(by_template).over(DEFAULT)
     closed = holds.closed or "defer"
     rendered = (
         next_page(saying.content, to=to, kind=number.kind, lists=number.lists)
@@ -90,6 +93,7 @@ def say(
         else render(
             saying.content, to=to, kind=number.kind, values={**given, **saying.values}, options=saying.options, media=saying.media,
             template=saying.template, lists=number.lists, naming=(templates or Templates()).naming(number.name, contact),
+            words=(templates or Templates()).spoken(contact),
         )
     )  # fmt: skip
     how = ANSWER
@@ -106,7 +110,9 @@ def say(
         rendered, enforced=enforced, window_open=_free(seen, how.deliver_at), closed_policy=closed, until=until,
         name=f"{chat}-{base}-{len(rendered.parts)}",
     )  # fmt: skip
-    items = _items(rendered, base=base, enforced=enforced, closed=closed, whole=how.whole)
+    items = _items(rendered, base=base, enforced=enforced, closed=closed, whole=how.whole, at=due or now)
+    if template is not None and not (templates or Templates()).show_options(template.name):
+        items = tuple(replace(item, unshown=item.menu != b"") for item in items)
     if leads:
         items = (*items[:-1], replace(items[-1], leads=True))
     if how is ANSWER:
@@ -132,14 +138,19 @@ def items_of(name: str) -> tuple[str, list[str]]:
     return chat, [derived_id(base, ordinal) for ordinal in range(int(count))]
 
 
-def _items(rendered: Rendered, *, base: str, enforced: bool, closed: ClosedPolicy, whole: bool) -> tuple[Item, ...]:
-    """`whole`: what becomes of the first part decides for all, also where there is no template."""
+def _items(rendered: Rendered, *, base: str, enforced: bool, closed: ClosedPolicy, whole: bool, at: int) -> tuple[Item, ...]:
+    """`at` is when its options are offered, business ms.
+
+    `whole`: what becomes of the first part decides for all, also where there is no template.
+    """
     several = len(rendered.parts) > 1
     together = several and (whole or rendered.parts[0].template is not None)
     items = []
     ids = [derived_id(base, ordinal) for ordinal in range(len(rendered.parts))]
     for name, part in zip(ids, rendered.parts, strict=True):
-        menu = part.menu if part.menu is None or part.menu.id else replace(part.menu, id=ids[-1])  # a further page is of the same menu
+        menu = part.menu
+        if menu is not None:
+            menu = replace(menu, id=menu.id or ids[-1], at=at)  # a further page is of the same menu
         items.append(
             Item(
                 id=name,

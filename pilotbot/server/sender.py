@@ -28,6 +28,7 @@ BLOCKED_WAIT = 60.0  # seconds between looks at a number that cannot send
 FOR_PROBE = 1.0  # seconds that a leased lane waits for a probe: whoever must know that nothing is under way in it waits as long
 ASIDE = 1.0  # seconds that a failed probe's item stays behind the others, so that no item that always fails keeps the number closed
 UNREADABLE_TRIES = 5
+NEARLY = 5_000  # ms before a message is to be delivered, in which the platform is not asked to wait any more
 HISTORY_PAGES = 20  # of a hundred messages each
 
 
@@ -54,7 +55,7 @@ def judge(error: PlatformError, lane: Lane, draw: Callable[[], float] = random.r
         case Family.BLOCKED:
             return Verdict("retry", error.retry_after or BLOCKED_WAIT, unknown=lane.unknown, pause_number=True)
         case Family.UNREADABLE if lane.tries >= UNREADABLE_TRIES:
-            return Verdict("dead")
+            return Verdict("dead", unknown=lane.unknown or error.outcome_unknown)
     delay = backoff(lane.tries, retry_after=error.retry_after, random=draw)
     throttled = error.family is Family.THROTTLED
     return Verdict("retry", delay, unknown=lane.unknown or error.outcome_unknown, pause_number=throttled)
@@ -76,6 +77,17 @@ def must_look_up(lane: Lane) -> bool:
         return False
     past_edge = lane.pin == "free" and lane.item.enforced and lane.inbound != "" and lane.now >= int(lane.inbound) + WINDOW
     return past_edge or forgotten(lane) or lane.barred != ""
+
+
+def to_post(lane: Lane) -> bytes:
+    """The bytes to post: of a variant, without a time to deliver it at that was over, or nearly, before it was posted first.
+
+    It follows from what never changes between posts, so that they are the same each time.
+    """
+    body, at = lane.item.body(lane.pin), lane.item.deliver_at
+    if at is None or lane.first_post < at - NEARLY:
+        return body
+    return orjson.dumps({name: value for name, value in orjson.loads(body).items() if name != "deliverAt"})
 
 
 def forgotten(lane: Lane) -> bool:
@@ -203,7 +215,7 @@ class Sender(Pool[Lane]):
             await self._unsent(lane, Verdict("unposted"))
             return None
         try:
-            accepted = await client.post(lane.item.body(lane.pin), lane.item.key(lane.pin))
+            accepted = await client.post(to_post(lane), lane.item.key(lane.pin))
         except PlatformError as error:
             verdict = judge(error, lane)
             self._counts[f"post:{error.family}"] += 1

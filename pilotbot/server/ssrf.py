@@ -1,12 +1,16 @@
 """Which links may be followed, and connections to public addresses only: what a contact or a webhook names is nobody's to trust."""
 
+import asyncio
+import functools
 import ipaddress
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from pilotbot.media import MediaRefused
@@ -15,7 +19,14 @@ LONGEST: Final = 4096
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+_SPECIAL: Final = (  # public by the registry that Python has, and yet not the internet
+    ipaddress.ip_network("168.63.129.16"),  # what a cloud's machines are told by
+    ipaddress.ip_network("192.88.99.0/24"),  # relays of 6to4
+    ipaddress.ip_network("3fff::/20"),  # documentation
+)
+_HOST: Final = re.compile(r"(?!.{254})[\w-]{1,63}(\.[\w-]{1,63})*\.?|(?=.*:)[0-9A-Fa-f:.]{2,45}", re.ASCII)
+_LOOKUPS: Final = ThreadPoolExecutor(4, "pilotbot-lookup")
+"""Names of links are looked up here, so that those that hang keep none from looking up the platform."""
 
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
@@ -29,6 +40,8 @@ def is_public(address: str) -> bool:
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
+        return False
+    if any(ip in network for network in _SPECIAL):
         return False
     if isinstance(ip, ipaddress.IPv4Address):
         return ip.is_global and not ip.is_multicast
@@ -78,7 +91,24 @@ def public_socket(info: AddressInfo) -> socket.socket:
 
 def public_only() -> aiohttp.TCPConnector:
     """A connector that connects to public addresses only. It asks for a name's addresses once, and connects to what it was told."""
-    return aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver(), socket_factory=public_socket, force_close=True)
+    return aiohttp.TCPConnector(resolver=_Resolver(), socket_factory=public_socket, force_close=True)
+
+
+class _Resolver(AbstractResolver):
+    """This machine's own, on threads that only links use."""
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+        """The addresses of a name. Raises OSError where it has none."""
+        ask = functools.partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, ask)
+        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        return [
+            ResolveResult(hostname=host, host=str(address[0]), port=int(address[1]), family=kind, proto=protocol, flags=flags)
+            for kind, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 def _refuse(why: str) -> NoReturn:

@@ -14,7 +14,7 @@ from pilotbot.bot import Bot
 from pilotbot.context import Contact
 from pilotbot.engine import Engine
 from pilotbot.platform import PilotStatus, PlatformError, TemplateInfo
-from pilotbot.replies import ContentError, Template
+from pilotbot.replies import ContentError, ListWords, Purpose, Template
 from pilotbot.replies.catalogue import Catalogue, Definition, Flaw, resolve
 from pilotbot.replies.definitions import owners, read_catalogue
 from pilotbot.settings import NumberSettings, Settings
@@ -23,6 +23,7 @@ from pilotbot.target import relative
 log = logging.getLogger(__name__)
 
 FOLDER: Final = "templates"
+PURPOSES: Final[Mapping[str, Purpose]] = {"MARKETING": "marketing", "UTILITY": "utility", "OTP": "authentication"}
 MISSING: Final = "the platform has no such template"
 PLATFORM: Final = ""
 """Stands where a template's name would, for trouble with the platform itself."""
@@ -67,17 +68,33 @@ def catalogue_of(bot: Bot, settings: Settings) -> dict[str, Definition]:
 class Templates:
     """Which template goes: the definitions, and by number what the platform would send, once that is known.
 
-    `default` is the language of who speaks none that a template has.
+    `default` is the language of who speaks none that a template has. `list_words` are the bot's, for what is no template.
     """
 
     catalogue: Catalogue = field(default_factory=dict)
     default: str | None = None
     sendable: dict[str, frozenset[str]] = field(default_factory=dict)
+    list_words: ListWords = field(default_factory=ListWords)
+
+    def spoken(self, contact: Contact | None) -> tuple[str, str]:
+        """What opens a list for a contact, and what shows its next page."""
+        return self.list_words.spoken((contact.language if contact is not None else None) or self.default)
 
     def naming(self, number: str, contact: Contact | None) -> Callable[[str], str]:
         """What makes a template's name, as bots say it, the platform's: in the contact's language, see `resolve`."""
         language = contact.language if contact is not None else None
         return lambda name: resolve(name, language, self.catalogue, default=self.default, sendable=self.sendable.get(number))
+
+    def purpose(self, name: str) -> Purpose | None:
+        """What a template is about by its category: marketing needs an opt-in, whoever sends it. None where it is not defined here."""
+        definition = self.catalogue.get(name)
+        return PURPOSES.get(definition.category) if definition is not None else None
+
+    def show_options(self, name: str) -> bool:
+        """Whether a template has quick replies, or nobody knows since it is not defined here."""
+        definition = self.catalogue.get(name)
+        wordings = definition.languages.values() if definition is not None else ()
+        return definition is None or any(button.kind == "QUICK_REPLY" for wording in wordings for button in wording.buttons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,9 @@ class TurnEngine(Protocol):
     async def recent(self, chat: ChatKey, since: int) -> int:
         """How many messages a chat got since then that a cap counts."""
 
-    async def emit(self, turn: Claimed, ordinal: str, item: Item) -> tuple[str, Lane | None, tuple[PutAside, ...]]:
+    async def emit(
+        self, turn: Claimed, ordinal: str, item: Item, *, unless_human: bool = False
+    ) -> tuple[str, Lane | None, tuple[PutAside, ...]]:  # fmt: skip
         """Send before the commit."""
 
     async def commit(self, turn: Claimed, effects: Effects, *, keep: bool, send: bool) -> Settled:

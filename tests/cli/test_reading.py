@@ -21,6 +21,7 @@ bot = Bot("shop")
 class Track(Action):
     order_id: str
 ORDER = Message("Order {{ order }} of {{ contact.name }}.", options=[Track(order_id="{{ order }}").option("Track")])
+STATUS = Template("order_status", order_id="{{ order.id }}")
 """
 LONG = "a label of 25 characters "
 TOO_LONG = f"the label '{LONG}' has 25 characters: beyond 24 all options go as numbered text"
@@ -58,6 +59,10 @@ def _no_classes_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
         ("await ctx.follow_up(hours(2), ORDER)", "ORDER needs order: write ctx.follow_up(..., order=...)"),
         ("await ctx.follow_up(ORDER, before_window_closes=hours(1))", "ORDER needs order: write ctx.follow_up(..., order=...)"),
         ('await ctx.follow_up(days(400), "a")', "days(400) is more than a year ahead: a follow-up comes within a year"),
+        (
+            'await ctx.reply("Hi", template=Template("order_status", order_id="{{ order }}"), order=4)',
+            "the template's order_id goes with its braces: beside a content its variables are data: pass the value itself",
+        ),
         ('await bot.follow_up("+1", hours(-1), "a")', "hours(-1) is not to come: a follow-up comes later, not sooner"),
     ],
 )  # fmt: skip
@@ -70,6 +75,10 @@ def test_a_mistake_is_sure(body: str, text: str) -> None:
     [
         ("await ctx.reply(ORDER, order=1, ordre=2)", "ORDER does not name ordre"),
         ('await ctx.reply("Hi {{ name }}", name="Ana")', "a plain str goes out as it is, with its braces: make it a Message(...)"),
+        (
+            'await ctx.notify("+1", ORDER, template=STATUS, order=4)',
+            "the template's order_id goes with its braces: beside a content its variables are data: pass the value itself",
+        ),
         (f'await ctx.reply("a", options=["b", "{LONG}"])', TOO_LONG),
         (f'await ctx.reply("a", options=[Track(order_id="1").option("{LONG}")])', TOO_LONG),
         (f'await ctx.reply(Message("a", options=("{LONG}", "b", "c", "d")))', TOO_LONG),
@@ -98,7 +107,7 @@ def test_what_may_be_meant_so_is_a_doubt(body: str, text: str) -> None:
         "try: ...\nexcept Exception as ORDER: await ctx.reply(ORDER)",
         'match more:\n    case {"a": ORDER}: await ctx.reply(ORDER)',
         "from json import dumps as ORDER\nawait ctx.reply(ORDER())",
-        'await ctx.reply(ORDER, order=1, template=Template("t", a="{{ b }}"), b=1)',
+        'await ctx.reply(ORDER, order=1, template=Template("t", a="b", c=more))',
         'await ctx.reply(more["content"])',
         f'await ctx.reply("a", options=["{LONG[1:]}", "b", "c", "d"])',
         f'await ctx.reply("a", options=[*more, "{LONG}"])',

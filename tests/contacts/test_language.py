@@ -14,6 +14,7 @@ from pilotbot.contacts.language import COUNTRIES, SHARED, WORDS, detect, of_coun
         ("quero falar com um atendente", "pt"), ("vcs abrem hoje?", "pt"),
         ("hi", "en"), ("Hello there", "en"), ("I'd like to order", "en"), ("how much is it?", "en"), ("thanks", "en"),
         ("don\u2019t know", "en"),
+        ("Buen dia", "es"), ("john@gmail.com my order", "en"), ("necesito esto: https://www.shop.com/p/12", "es"),
         ("hola", "es"), ("Buenos días", "es"), ("¿cuánto cuesta?", "es"), ("necesito ayuda", "es"), ("gracias", "es"), ("mañana", "es"),
     ],
 )  # fmt: skip
@@ -21,7 +22,9 @@ def test_a_few_words_are_enough(text: str, language: str) -> None:
     assert detect(text) == language
 
 
-@pytest.mark.parametrize("text", ["", "ok", "1", "👍", "no", "para", "pedido", "11 98765-0001", "hola hi", "мир"])
+@pytest.mark.parametrize(
+    "text", ["", "ok", "1", "👍", "no", "para", "pedido", "11 98765-0001", "hola hi", "мир", "john@gmail.com", "www.example.com", "dia"]
+)
 def test_what_does_not_say_is_not_guessed(text: str) -> None:
     assert detect(text) is None
 

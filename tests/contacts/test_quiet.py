@@ -77,9 +77,26 @@ class TestHours:
         passed = wall.hour * 60 + wall.minute
         inside = minutes[0] <= passed < minutes[1] if minutes[0] <= minutes[1] else passed >= minutes[0] or passed < minutes[1]
         until = quiet_until(in_utc(start, end, zone=zone, at=at), round(at.timestamp() * 1000))
+        if wall.utcoffset() != (at + timedelta(hours=72)).astimezone(zone).utcoffset():
+            assert until is not None or not inside
+            return
         assert (until is not None) == inside
         if until is not None:
             assert until == round((at + timedelta(minutes=(minutes[1] - passed) % 1440)).timestamp() * 1000)
+
+    @pytest.mark.parametrize(
+        ("said", "hours", "ends"),
+        [
+            ("2026-10-31T23:30-04:00", ("21:00", "08:00"), "2026-11-01T08:00-05:00"),
+            ("2026-10-31T12:00-04:00", ("09:00", "18:00"), "2026-10-31T19:00-04:00"),  # an hour too many, never one too few
+            ("2026-03-07T23:30-05:00", ("21:00", "08:00"), "2026-03-08T09:00-04:00"),
+            ("2026-10-31T23:30-04:00", ("21:00", "20:59"), "2026-11-01T19:59-05:00"),
+        ],
+    )
+    def test_nothing_goes_too_early_on_the_day_that_the_clocks_change(self, said: str, hours: tuple[str, str], ends: str) -> None:
+        at = datetime.fromisoformat(said)
+        until = quiet_until(in_utc(*hours, zone=ZoneInfo("America/New_York"), at=at), round(at.timestamp() * 1000))
+        assert until == round(datetime.fromisoformat(ends).timestamp() * 1000)
 
     def test_they_end_when_they_end(self) -> None:
         nine, day = 21 * 60 * MINUTE, 1440 * MINUTE

@@ -157,6 +157,9 @@ class TestPurposes:
         (entry,) = (await engine.consents.of(person))[1]
         assert (entry.what, entry.evidence, entry.event, entry.source) == ("out", "", "", "forgotten")
         assert await engine.consents.record(person, replace(OUT, what="in", at=4000)) == {"marketing": 3000}
+        assert await engine.consents.record(person, replace(OUT, at=4000)) == {"marketing": 3000, "all": 4000}  # a no always
+        (entry, _) = (await engine.consents.of(person))[1]
+        assert (entry.evidence, entry.event, entry.source) == ("", "", "forgotten")
         later = now_ms() + 1000
         assert await engine.consents.record(person, replace(OUT, what="in", at=later)) == {"marketing": 3000, "all": -later}
 

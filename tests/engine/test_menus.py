@@ -1,9 +1,11 @@
 """The menus that a chat's labels are recognised from: nothing that is said at the same time makes another menu forgotten."""
 
+from dataclasses import replace
+
 import orjson
 
 from pilotbot.engine import Effects, Engine, Item
-from tests.engine.steps import arrival, claim, lane_of, place, queue
+from tests.engine.steps import HOUR, arrival, claim, lane_of, now_ms, place, queue
 
 
 def menu(name: str, **more: object) -> bytes:
@@ -78,6 +80,33 @@ async def test_the_next_page_takes_the_place_of_the_page_before(engine: Engine) 
     await answers(engine, "one", said("cities", page=0), said("other"))
     await answers(engine, "two", said("cities", page=1))
     assert await menus(engine) == b"\n".join([menu("cities", page=1), menu("other")])
+
+
+async def test_options_that_do_not_go_are_not_offered(engine: Engine) -> None:
+    closed = replace(said("closed"), enforced=True, closed="skip")
+    later = replace(said("later"), deliver_at=now_ms() + HOUR)
+    await engine.accept(arrival(engine, "old", at=now_ms() - 25 * HOUR))
+    settled = await engine.commit(await claim(engine), Effects(items=(closed, later)), keep=False, send=True)
+    assert [note.why for note in settled.put_aside] == ["window-closed"]
+    assert await menus(engine) is None
+    await engine.advance(HOUR)
+    await lane_of(engine)
+    assert await menus(engine) == menu("later")
+
+
+async def test_what_has_no_place_is_not_offered(engine: Engine) -> None:
+    await queue(engine, *(plain(f"p{n}", business=True) for n in range(200)))
+    await answers(engine, "one", said("full"))
+    assert await menus(engine) is None
+
+
+async def test_a_template_that_does_not_show_them_offers_none(engine: Engine) -> None:
+    for name, unshown in (("hidden", True), ("shown", False)):
+        await queue(engine, Item(id=name, template=b"t", menu=menu(name), unshown=unshown, business=True))
+        lane = await lane_of(engine)
+        assert (lane.pin, lane.item.shown(lane.pin)) == ("template", b"" if unshown else menu(name))
+        await engine.sent(lane)
+    assert await menus(engine) == menu("shown")
 
 
 async def test_five_are_kept_and_no_more_than_so_many_bytes(engine: Engine) -> None:

@@ -44,6 +44,17 @@ async def upkeep(engine: Engine) -> None:
             await engine.merges.go_on(one, rename)
 
 
+async def test_what_sleeps_in_a_chat_that_moved_is_not_looked_at_until_it_wakes(engine: Engine, redis: Redis) -> None:
+    here = place(engine, BSUID)
+    await engine.accept(arrival(engine, "old", who=BSUID))
+    await engine.commit(await claim(engine, BSUID), Effects(), keep=False, send=False)
+    later = now_ms() + 100 * HOUR
+    await queue(engine, Item(id="later", free=b"l", business=True, deliver_at=later), who=BSUID)
+    assert await engine.claim_lanes(here.key.shard, 10) == ([], ())
+    await join(engine)
+    assert redis.zscore(f"{base(here.key.shard)}:moves", here.key.id) == later - 60_000
+
+
 async def lived(engine: Engine) -> None:
     """A chat under the BSUID with everything that a chat can have, at rest."""
     here = place(engine, BSUID)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from itertools import product
 from typing import get_args
 
@@ -11,7 +12,7 @@ from pilotbot.contacts import quiet_until
 from pilotbot.engine import Engine, Item, Lane, Notice, Purpose
 from pilotbot.engine.keys import base
 from pilotbot.replies import decided, withheld
-from tests.engine.steps import HOUR, Limited, arrival, lane_of, now_ms, place, queue
+from tests.engine.steps import HOUR, Limited, arrival, claim, lane_of, now_ms, place, queue
 
 THEIRS = '{"until": 99999999999999}'  # a person has the chat
 
@@ -87,19 +88,18 @@ class TestTwins:
         assert set(leases) == {name for name, why in expected.items() if why is None}
         assert set(whys.values()) == {"opted-out", "too-old", "no-opt-in", "handed-over"}
 
-    async def test_the_lane_wakes_when_the_pure_quiet_hours_end(self, limited: Limited, redis: "Redis") -> None:
+    async def test_the_lane_wakes_when_the_pure_quiet_hours_end_or_shortly_before_its_time(self, limited: Limited, redis: "Redis") -> None:
         engine = await limited(number_gap=0)
         cases = {f"c{n}": case for n, case in enumerate(case for start in (0, 1, 480, 1260, 1439) for case in around(start, now_ms()))}
         await asyncio.gather(*(
             engine.enqueue(Notice(place=place(engine, name), items=(Item(id=name, free=b"f", business=True, quiet=hours, deliver_at=at),)))
             for name, (hours, at) in cases.items()
         ))  # fmt: skip
-        leases, _ = await looks(engine)
-        expected = {name: quiet_until(*case) for name, case in cases.items()}
-        assert set(leases) == {name for name, until in expected.items() if until is None}
+        assert await looks(engine) == ({}, {})
+        quiet = {name: quiet_until(*case) for name, case in cases.items()}
         waits = {name: redis.zscore(f"{base(at.shard)}:lane:ready", at.id) for name in cases if (at := place(engine, name).key)}
-        assert waits == expected
-        assert 100 < len(leases) < len(cases) - 100
+        assert waits == {name: until or cases[name][1] - 60_000 for name, until in quiet.items()}
+        assert 100 < list(quiet.values()).count(None) < len(cases) - 100
 
 
 class TestQuiet:
@@ -125,9 +125,39 @@ class TestQuiet:
     async def test_what_was_posted_first_is_retried_at_night(self, engine: Engine) -> None:
         await queue(engine, Item(id="evening", free=b"n", business=True, quiet=self.hours(now=False)))
         lane = await lane_of(engine)
-        await engine.unsent(lane, "retry", delay=90 * 60_000)
+        await engine.unsent(lane, "retry", delay=90 * 60_000, unknown=True)
         await engine.advance(2 * HOUR)
         assert (await lane_of(engine)).item.id == "evening"
+
+    async def test_what_cannot_have_arrived_waits_for_the_morning(self, engine: Engine) -> None:
+        await queue(engine, Item(id="evening", free=b"n", business=True, quiet=self.hours(now=False)), ANSWER)
+        await engine.unsent(await lane_of(engine), "retry", delay=90 * 60_000)
+        await engine.advance(2 * HOUR)
+        assert await drained(engine) == ["answer"]
+        assert await looks(engine) == ({}, {})
+        await engine.advance(6 * HOUR)
+        assert await drained(engine) == ["evening"]
+
+    async def test_the_lane_wakes_for_whoever_wakes_first(self, limited: Limited) -> None:
+        engine = await limited(chat_gap=0)
+        minute = now_ms() // 60_000 % 1440
+        for name, hours in (("long", 10), ("short", 1)):
+            await queue(engine, Item(id=name, free=b"n", business=True, quiet=((minute - 60) % 1440, (minute + 60 * hours) % 1440)))
+        assert await looks(engine) == ({}, {})
+        await engine.advance(2 * HOUR)
+        assert await drained(engine) == ["short"]
+
+    async def test_what_sleeps_overtakes_nothing(self, limited: Limited) -> None:
+        """Whatever it is: else it and what waits for its pace would take turns for ever."""
+        engine = await limited(chat_gap=6000, chat_burst=1)
+        await queue(engine, NEWS)
+        assert await drained(engine) == ["news"]
+        await queue(engine, Item(id="asleep", free=b"a", deliver_at=now_ms() + HOUR), Item(id="more", free=b"n", business=True))
+        assert await looks(engine) == ({}, {})
+        await engine.advance(7_000)
+        assert await drained(engine) == ["more"]
+        await engine.advance(HOUR)
+        assert await drained(engine) == ["asleep"]
 
     async def test_a_content_of_several_messages_is_not_cut_in_two(self, engine: Engine) -> None:
         parts = [
@@ -152,9 +182,27 @@ class TestLeftOut:
         await queue(engine, Item(id="ad", free=b"n", business=True, purpose="marketing", expires=now_ms() + HOUR))
         lane = await lane_of(engine)
         hset(redis, engine, "ana", human=THEIRS)
-        await engine.unsent(lane, "retry")
+        await engine.unsent(lane, "retry", unknown=True)
         await engine.advance(2 * HOUR)
         assert (await lane_of(engine)).item.id == "ad"
+
+    async def test_what_cannot_have_arrived_is_asked_everything_again(self, engine: Engine, redis: "Redis") -> None:
+        for name, why, fields in (("late", "too-old", {}), ("ad", "handed-over", {"human": THEIRS}), ("in", "no-opt-in", {"consent": 0})):
+            hset(redis, engine, name, consent=-5)
+            ad = {"business": True, "purpose": "marketing", "opt_in": True} if name != "late" else {"expires": now_ms() + HOUR}
+            await queue(engine, Item(id=name, free=b"n", **ad), who=name)
+            await engine.unsent(await lane_of(engine, name), "retry")
+            hset(redis, engine, name, **fields)
+            await engine.advance(2 * HOUR)
+            assert await aside(engine) == {name: why}
+
+    async def test_what_is_said_at_once_is_not_said_beside_a_person(self, engine: Engine, redis: "Redis") -> None:
+        await engine.accept(arrival(engine, "hi"))
+        turn = await claim(engine)
+        hset(redis, engine, "ana", human=THEIRS)
+        outcome, lane, notes = await engine.emit(turn, "0", ANSWER, unless_human=True)
+        assert (outcome, lane, [(note.item, note.why) for note in notes]) == ("hushed", None, [("answer", "handed-over")])
+        assert (await engine.emit(turn, "0", ANSWER))[0] == "ok"  # of a turn that is for the person, too
 
     async def test_a_dead_letter_that_would_be_left_out_stays_dead(self, engine: Engine) -> None:
         await queue(engine, Item(id="old", free=b"n", expires=now_ms() + HOUR))
@@ -164,11 +212,45 @@ class TestLeftOut:
 
     async def test_what_is_to_be_delivered_later_is_chosen_by_the_window_of_then(self, engine: Engine) -> None:
         await engine.accept(arrival(engine, "hi"))
+        began = now_ms()
+        for hours in (25, 23):
+            await queue(engine, Item(id=f"{hours}", free=b"f", template=b"t", enforced=True, deliver_at=began + hours * HOUR))
+        await queue(engine, ANSWER)
+        assert await drained(engine) == ["answer"]
         for hours, pin in ((23, "free"), (25, "template")):
-            await queue(engine, Item(id=pin, free=b"f", template=b"t", enforced=True, deliver_at=now_ms() + hours * HOUR))
+            await engine.advance(hours * HOUR - 61_000)
+            assert await looks(engine) == ({}, {})
+            await engine.advance(hours * HOUR - 59_000)
             lane = await lane_of(engine)
-            assert (lane.item.id, lane.pin) == (pin, pin)
+            assert (lane.item.id, lane.pin) == (f"{hours}", pin)
             await engine.sent(lane)
+
+    async def test_what_is_to_be_delivered_later_is_not_after_an_opt_out(self, engine: Engine, redis: "Redis") -> None:
+        await queue(engine, Item(id="later", free=b"n", business=True, deliver_at=now_ms() + 240 * HOUR))
+        assert await looks(engine) == ({}, {})
+        hset(redis, engine, "ana", consent=5)
+        await engine.advance(240 * HOUR)
+        assert await aside(engine) == {"later": "opted-out"}
+
+    async def test_a_person_whose_note_cannot_be_read_stops_no_lane(self, engine: Engine, redis: "Redis") -> None:
+        for name, human in (("broken", "{"), ("odd", "7"), ("old", '{"by": "x"}')):
+            hset(redis, engine, name, human=human)
+            await queue(engine, Item(id=name, free=b"n", business=True, purpose="marketing"), who=name)
+        leases, _ = await looks(engine)
+        assert set(leases) == {"broken", "odd", "old"}
+
+    async def test_leads_are_bounded_and_one_that_is_needed_is_kept(self, limited: Limited, redis: "Redis") -> None:
+        engine = await limited(chat_gap=0, number_gap=0)
+        at = place(engine).key
+        name = f"{base(at.shard)}:leads:{at.id}"
+        rest = Item(id="rest", free=b"r", group="first", rest=True, enforced=True)
+        await queue(engine, Item(id="lead", free=b"n", template=b"t", group="first", enforced=True), rest)
+        await engine.sent(await lane_of(engine))
+        redis.hset(name, mapping={f"g{n}": "free" for n in range(399)})
+        await queue(engine, Item(id="next", free=b"n", group="next"), replace(rest, id="more", deliver_at=now_ms() + HOUR))
+        assert redis.hlen(name) == 400
+        assert "next" in await drained(engine)
+        assert set(redis.hkeys(name)) == {"first", "next"}
 
 
 class TestCap:
@@ -179,6 +261,29 @@ class TestCap:
             await queue(engine, *capped, Item(id=f"{day}-free", free=b"n", business=True))
             assert await drained(engine) == [*(f"{day}-{n}" for n in range(went)), f"{day}-free"]
             await engine.advance((day + 1) * DAY)
+
+    async def test_what_was_never_posted_does_not_count(self, limited: Limited) -> None:
+        engine = await limited(chat_gap=0)
+        capped = [Item(id=f"n{n}", free=b"n", business=True, cap=(1, DAY)) for n in range(4)]
+        await queue(engine, *capped)
+        await engine.unsent(await lane_of(engine), "dead", reason="refused")
+        await engine.unsent(await lane_of(engine), "retry")
+        assert await engine.cancel(place(engine).key, ["n1"]) == [("cancelled", "")]
+        await engine.unsent(await lane_of(engine), "dead", reason="unreadable", unknown=True)  # it may have arrived
+        assert await aside(engine) == {"n3": "capped"}
+
+    async def test_a_late_refusal_is_no_second_message(self, limited: Limited) -> None:
+        engine = await limited(chat_gap=0)
+        await engine.accept(arrival(engine, "hi"))
+        body = b'{"text":"n"}'
+        await queue(engine, Item(id="a" * 32, free=body, template=body, enforced=True, business=True, cap=(1, DAY)))
+        lane = await lane_of(engine)
+        await engine.record(lane, "p1")
+        await engine.sent(lane, "p1")
+        _, record = await engine.merge_status("p1", "failed", code="WINDOW", message_id=None)
+        assert await engine.decide_again(record) == ("ok", ())
+        assert (await lane_of(engine)).pin == "template"
+        assert await engine.recent(place(engine).key, 0) == 1
 
     async def test_what_is_chosen_anew_counts_once(self, engine: Engine) -> None:
         await engine.accept(arrival(engine, "hi"))

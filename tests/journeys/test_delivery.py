@@ -53,7 +53,7 @@ async def test_labels_and_read_marks_are_asked_for(stage: Stage) -> None:
     assert (await inbound(stage))["status"] == "READ"
 
 
-async def test_what_is_to_be_delivered_later_waits_at_the_platform_and_is_chosen_by_the_window_of_then(stage: Stage) -> None:
+async def test_what_is_to_be_delivered_later_is_given_to_the_platform_shortly_before_as_the_window_of_then_allows(stage: Stage) -> None:
     bot = greeter()
     await stage.work(bot)
     await stage.says("hi")
@@ -62,9 +62,12 @@ async def test_what_is_to_be_delivered_later_waits_at_the_platform_and_is_chosen
         outcome = await bot.notify(ANA, "Now?", template=template, delivery=Delivery(at=await now(stage) + hours(ahead)))
         assert type(outcome) is type(expected)
         assert not isinstance(outcome, Queued) or outcome == expected
-    rows = await scheduled(stage, 2)
-    assert [(row["mode"], row["status"]) for row in rows] == [("text", "QUEUED"), ("template", "QUEUED")]
-    await stage.travel("26h")
+    assert len(await stage.sees(1)) == 1
+    await stage.travel("7170s")
+    assert [(row["mode"], row["status"]) for row in await scheduled(stage, 1)] == [("text", "QUEUED")]
+    await stage.travel("23h")
+    assert [(row["mode"], row["status"]) for row in (await scheduled(stage, 2))[1:]] == [("template", "QUEUED")]
+    await stage.travel("2m")
     assert [row["status"] for row in await stage.sees(3, settled=True)] == ["READ"] * 3
 
 
@@ -73,11 +76,14 @@ async def test_it_is_cancelled_at_the_platform_in_time_and_not_later(stage: Stag
     await stage.work(bot)
     await stage.says("hi")
     await stage.sees(1, settled=True)
-    first, second = [await bot.notify(ANA, text, delivery=Delivery(at=await now(stage) + hours(1))) for text in ("one", "two")]
+    at = await now(stage) + hours(1)
+    first, second, third = [await bot.notify(ANA, text, delivery=Delivery(at=at)) for text in ("one", "two", "three")]
+    assert await bot.cancel(name_of(third))
+    await stage.travel("3570s")
     await scheduled(stage, 2)
     for _ in range(2):  # asked again, it says the same
         assert await bot.cancel(name_of(first))
-    await stage.travel("2h")
+    await stage.travel("2m")
     rows = await stage.sees(3)
     await stage.until(lambda: _is(stage, 2, "READ"), "the other one to be read")
     assert {row["text"]: row["status"] for row in await stage.sees(3)} == {"Hello!": "READ", "one": "CANCELED", "two": "READ"}
@@ -117,10 +123,31 @@ async def test_a_handler_takes_back_what_it_said_now_and_before(stage: Stage) ->
 
     await stage.work(bot)
     await stage.says("later")
-    await scheduled(stage, 1)
+    await stage.until(lambda: said, "the answer of then to be staged")
     await stage.says("no")
-    rows = await stage.sees(2)
-    assert [(row["text"], row["status"] == "CANCELED") for row in rows] == [("In an hour.", True), ("Never mind.", False)]
+    await stage.sees(1)
+    await stage.travel("2h")
+    await stage.says("later")
+    await stage.until(lambda: len(said) > 1, "the other answer of then")
+    await stage.travel("3570s")
+    assert [row["text"] for row in await stage.sees(2)] == ["Never mind.", "In an hour."]
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_what_is_to_be_delivered_later_is_not_where_the_contact_says_so(stage: Stage, forgotten: bool) -> None:
+    bot = greeter()
+    runtime = await stage.work(bot)
+    await stage.says("hi")
+    await stage.sees(1, settled=True)
+    assert isinstance(await bot.notify(ANA, "News!", delivery=Delivery(at=await now(stage) + hours(10))), Queued)
+    if forgotten:
+        await bot.forget(ANA)
+    else:
+        await stage.says("stop")
+        await stage.sees(2, settled=True)
+    await stage.travel("11h")
+    await stage.quiet(runtime)
+    assert "News!" not in [row["text"] for row in await stage.rows(ANA)]
 
 
 @pytest.mark.parametrize("name", ["", "x", "0123456789abcdef-", "0123456789abcdef-00-x", "0123456789abcdef-00-999"])

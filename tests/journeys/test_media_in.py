@@ -1,7 +1,9 @@
 """A contact sends a file, and the handler has it: by id or by link, again later where it is away, with a word where it is gone."""
 
+import asyncio
 import base64
 import logging
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from pilotbot import Bot, Context, MediaError, MediaExpired, MediaRefused, MediaTooLarge, Received, has_media, hours
+from pilotbot.server.scratch import PREFIX
 from tests.stage import ANA, Stage, wire
 
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
@@ -84,12 +87,14 @@ async def test_what_is_away_is_fetched_later(stage: Stage) -> None:
     runtime = await stage.work(clerk())
     await stage.faults(http500={"next": 1, "path": "/v1/media"})
     await send(stage, PNG, "image/png", redirectTo="http://127.0.0.1:9/never.png")  # so that the link is no help
-    assert texts(await stage.sees(1)) == ["MediaRefused"]
+    await stage.counted(runtime, "turn:retry", 1)
+    await stage.travel("2s")
+    assert texts(await stage.sees(1)) == [f"image.png is image/png of {len(PNG)} bytes"]
     await stage.faults(http500={"next": 2, "path": "/v1/media"})
     data = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
     made = await stage.api("POST", "/sandbox/media", {"data": data})
     await send_by_id_only(stage, runtime.url, made["url"])
-    for tries, wait in ((1, "2s"), (2, "6s")):  # other errors are tried once more only
+    for tries, wait in ((2, "2s"), (3, "6s")):  # other errors are tried once more only
         await stage.counted(runtime, "turn:retry", tries)
         await stage.travel(wait)
     assert texts(await stage.sees(2))[1] == f"image.png is image/png of {len(PNG)} bytes"
@@ -116,6 +121,14 @@ async def test_a_message_without_a_file_has_none(stage: Stage) -> None:
     await stage.work(clerk())
     await stage.says("hello")
     assert texts(await stage.sees(1)) == ["no file"]
+
+
+async def test_what_a_killed_bot_left_is_gone_when_it_starts_again(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = Path(tempfile.mkdtemp(prefix=PREFIX))
+    (left / "media.png").write_bytes(PNG)
+    await stage.work(clerk())
+    assert not await asyncio.to_thread(left.exists)
 
 
 async def test_nothing_of_a_file_is_in_the_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

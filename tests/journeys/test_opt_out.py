@@ -1,14 +1,16 @@
 """No means no: after an opt-out nothing goes that the contact did not ask for; answers do; a word back opens it again."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pilotbot import Action, Bot, Context, OptOut, Planned, Policy, Queued, Retry, Skipped, Template, hours, words
 from pilotbot.contacts import canonical
+from pilotbot.engine import Consent, Decision
 from pilotbot.server.recipients import OPTED_OUT
 from pilotbot.testing import Phone, Platform
-from tests.stage import ANA, Stage, wire
+from tests.stage import ANA, BRUNO, Stage, wire
 
 FOLLOW_UP = Template("follow_up")
 
@@ -320,3 +322,31 @@ async def test_a_decision_from_outside_a_turn_says_what_it_is_about_and_what_sho
             await bot.opt_in(who, evidence, purpose=purpose)  # type: ignore[arg-type]
     await bot.opt_out(ANA, "asked on the phone")
     assert await bot.notify(ANA, "Hello", template=FOLLOW_UP) == Skipped(OPTED_OUT)
+
+
+async def test_it_holds_from_when_it_is_accepted_though_no_worker_has_a_place(stage: Stage) -> None:
+    bot, goes_on = shop(), asyncio.Event()
+
+    @bot.message(words("wait"))
+    async def slow(ctx: Context) -> None:
+        await goes_on.wait()
+
+    runtime = await stage.work(bot, workers=1)
+    await stage.says("wait", contact=BRUNO)
+    await stage.says("stop")
+    await stage.until(lambda: runtime.counts["message.received:ok"] == 2, "both accepted")
+    assert isinstance(await bot.notify(ANA, "Half price!", template=FOLLOW_UP), Skipped)
+    goes_on.set()
+    assert [row["template"] for row in await stage.sees(1, settled=True)] == [None]  # the confirmation
+
+
+async def test_a_number_that_was_away_when_they_decided_is_told(stage: Stage) -> None:
+    bot = shop()
+    runtime = await stage.work(bot)
+    engine = runtime.engine
+    chat, person = engine.keys.chat("main", canonical(ANA)), engine.keys.person(canonical(ANA))
+    await bot.opt_in(ANA, "a form")
+    now = (await engine.chat(chat)).now
+    entry = Consent(what="out", at=now + 1, source="word", evidence="stop")
+    await engine.decide(Decision(entry=entry, person=person, chats=()))  # as an installation without this number does
+    assert isinstance(await bot.notify(ANA, "News!", template=FOLLOW_UP), Skipped)

@@ -15,8 +15,8 @@ class City(Action):
     name: str
 
 
-def travel() -> Bot:
-    bot = Bot("travel")
+def travel(more: str | None = None) -> Bot:
+    bot = Bot("travel", more=more)
 
     @bot.tapped(City)
     async def chosen(ctx: Context, action: City) -> None:
@@ -41,6 +41,14 @@ async def offered(stage: Stage) -> Row:
     await stage.says("viajar")
     (row,) = await stage.sees(1, settled=True)
     return row
+
+
+async def test_what_shows_the_next_page_is_called_as_the_bot_has_it(stage: Stage) -> None:
+    await stage.work(travel(more="Outras"))
+    assert labels(await offered(stage))[-1] == "Outras"
+    await stage.taps("Outras")
+    row = (await stage.sees(2, settled=True))[-1]
+    assert labels(row) == [*NAMES[9:18], "Outras"]
 
 
 async def test_more_shows_the_next_page_until_the_last(stage: Stage) -> None:

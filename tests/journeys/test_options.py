@@ -102,7 +102,7 @@ async def test_a_day_of_the_week_is_a_day_and_no_place(stage: Stage) -> None:
     assert await answer(stage) == "Texto: Segunda-feira"
 
 
-async def test_once_something_else_was_said_only_labels_and_numbers_mean_the_old_options(stage: Stage) -> None:
+async def test_once_something_else_was_said_only_labels_mean_the_old_options_and_not_for_long(stage: Stage) -> None:
     await stage.work(helpdesk())
     await stage.says("oi")
     await stage.sees(1)
@@ -113,7 +113,40 @@ async def test_once_something_else_was_said_only_labels_and_numbers_mean_the_old
     await stage.says("falar com alguem")
     assert await answer(stage) == "Desk: person"
     await stage.says("1")
-    assert await answer(stage) == "Desk: track"
+    assert await answer(stage) == "Texto: 1"
+    await stage.travel("49h")
+    await stage.says("falar com alguém")
+    assert await answer(stage) == "Texto: falar com alguém"
+
+
+async def test_what_was_said_last_is_answered_however_late(stage: Stage) -> None:
+    await stage.work(helpdesk())
+    await stage.says("oi")
+    await stage.sees(1, settled=True)
+    await stage.travel("20d")
+    await stage.says("3")
+    assert await answer(stage) == "Desk: person"
+
+
+@pytest.mark.parametrize("typed", ["3", "a terceira", "alguém"])
+async def test_a_quote_of_a_message_without_options_is_no_answer_to_others(stage: Stage, typed: str) -> None:
+    await stage.work(helpdesk())
+    await stage.says("que horas abre?")
+    (hours,) = await stage.sees(1, settled=True)
+    await stage.says("oi")
+    await stage.sees(2, settled=True)
+    await stage.says(typed, quoted=hours["messageId"])
+    assert await answer(stage) == f"Texto: {typed}"
+
+
+async def test_a_tap_on_a_message_of_others_means_no_part_of_a_label(stage: Stage) -> None:
+    runtime = await stage.work(helpdesk())
+    await stage.says("oi")
+    await stage.sees(1, settled=True)
+    button = {"text": "Pedido", "payload": "1"}
+    await stage.deliver(runtime.url, wire("t1", "Pedido", type="button", quotedMessageId="wamid.FOREIGN", button=button))
+    rows = await stage.sees(2, settled=True)
+    assert rows[-1]["text"] == "Texto: Pedido"
 
 
 async def test_a_quote_says_which_message_is_answered(stage: Stage) -> None:

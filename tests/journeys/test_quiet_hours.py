@@ -86,12 +86,13 @@ async def test_a_follow_up_waits_as_well(stage: Stage) -> None:
     assert [row["text"] for row in await stage.sees(3)] == ["Hello!", "Hello!", "A reminder."]
 
 
-async def test_what_is_delivered_by_day_is_posted_at_night(stage: Stage) -> None:
+async def test_what_is_to_be_delivered_by_day_does_not_wait_for_the_morning_after(stage: Stage) -> None:
     bot = greeter(night())
     await stage.work(bot)
     await stage.says("hi")
     await stage.sees(1)
     at = datetime.now(UTC) + timedelta(hours=10)
     assert await bot.notify(ANA, "News!", delivery=Delivery(at=at)) == Queued("text")
+    await stage.travel("35970s")
     row = (await stage.sees(2))[-1]
     assert datetime.fromisoformat(row["deliverAt"]) - at < timedelta(seconds=1)

@@ -100,7 +100,7 @@ async def test_a_tap_on_an_old_message_means_that_message(stage: Stage) -> None:
     await stage.travel("3d")
     await stage.taps("Já vou ver", quoted=rows[0]["messageId"])
     assert await answer(stage) == "Following 1"
-    await stage.says("1", quoted=rows[1]["messageId"])
+    await stage.says("ja vou ver", quoted=rows[1]["messageId"])
     assert await answer(stage) == "Following 2"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pilotbot import Bot, Context, Message, Template
+from pilotbot import Bot, Context, Message, Policy, Queued, Skipped, Template
 from pilotbot.context import Contact
 from pilotbot.platform import PilotStatus
 from pilotbot.replies.drift import plan
@@ -176,3 +176,20 @@ async def test_after_a_restart_what_was_last_known_holds_until_the_platform_answ
     await stage.work(bot, templates_dir=place)
     await say(bot, ANA, "en")
     assert [name for name, _ in seen(await stage.sees(1))] == ["shipped_en"]
+
+
+async def test_a_template_of_marketing_needs_an_opt_in_whoever_sends_it(stage: Stage, place: Path) -> None:
+    text = "name: sale\ncategory: MARKETING\nlanguage: en\nbody: The sale of {{what}} begins today.\nexamples: {what: shoes}\n"
+    (place / "sale.yaml").write_text(text, "utf-8")
+    await push(stage, place)
+    await judge(stage, "sale", "approve")
+    bot = shop()
+    await stage.work(bot, templates_dir=place)
+    sale = Message(template=Template("sale", what="shoes"))
+    assert isinstance(await bot.notify(ANA, sale), Skipped)
+    assert isinstance(await bot.notify(ANA, sale, policy=Policy(purpose="utility")), Queued)  # who says so answers for it
+    await bot.opt_in(ANA, "a form", purpose="marketing")
+    assert isinstance(await bot.notify(ANA, sale), Queued)
+    await bot.opt_out(ANA, "a call", purpose="marketing")
+    assert isinstance(await bot.notify(ANA, sale), Skipped)
+    assert len(await stage.sees(2, settled=True)) == 2

@@ -6,9 +6,10 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pilotbot.platform.fields import CAPTIONED
 from pilotbot.replies import (
     Action,
     Card,
@@ -304,6 +305,72 @@ def test_the_right_mode_well_formed_content_always_goes(
         assert turned.menu.page == menu.page + 1
         menu = turned.menu
     assert found == [" ".join(label.split()) for label in labels]
+
+
+plain = st.text("abc é", max_size=18).map(str.strip)
+described_options = st.builds(lambda label, description: (label, description), plain, st.just("") | plain)
+groups = st.lists(st.tuples(st.just("") | plain, st.lists(described_options, min_size=1, max_size=5)), max_size=3)
+
+
+@given(
+    text=st.just("") | filled,
+    groups=groups,
+    targets=st.lists(plain, max_size=4),
+    media=st.none() | good_files,
+    lines=st.tuples(lines, lines),
+    to=st.sampled_from(DESTINATIONS),
+    lists=st.booleans(),
+)
+@example(text="", groups=[], targets=[], media=image("https://example.com/1.jpg"), lines=("ok", "ok"), to=DESTINATIONS[0], lists=True)
+@example(text="ok", groups=[("Title", [("Yes", "")])], targets=[], media=None, lines=("ok", None), to=DESTINATIONS[0], lists=False)
+@settings(max_examples=200)
+def test_nothing_that_was_written_is_lost(
+    text: str,
+    groups: list[tuple[str, list[tuple[str, str]]]],
+    targets: list[str],
+    media: File | None,
+    lines: tuple[str | None, str | None],
+    to: Destination,
+    lists: bool,
+) -> None:
+    """Header, footer, links, titles of sections, descriptions: each is somewhere in what is sent."""
+    offered: list[Offer] = []
+    header, footer = lines
+    if groups or targets:
+        text = text or "ok"
+        header = None if media is not None and media.kind in CAPTIONED else header
+    elif media is None:
+        text = text or "ok"
+    written = [line for line in (header, footer) if line is not None]
+    for at, (title, options) in enumerate(groups):
+        each = [
+            Option(f"{at}.{index} {label}"[:24], None, f"d{at}.{index} {note}" if note else "")
+            for index, (label, note) in enumerate(options)
+        ]
+        written += [option.label for option in each] + [option.description for option in each]
+        offered += [Section(f"s{at} {title}", each)] if title else each
+        written += [f"s{at} {title}"] if title else []
+    for at, target in enumerate(targets):
+        offered.append(Link("url", f"l{at} {target}", f"https://example.com/{at}"))
+        written += [f"l{at} {target}", f"https://example.com/{at}"]
+    message = Message(text, options=offered, media=media, header=header, footer=footer)
+    rendered = render(message, to=to, kind="evolution_v2", values={"id": 7}, lists=lists)
+    shown = [orjson.loads(part.free.to_bytes()) for part in rendered.parts if part.free is not None]
+    menu = rendered.menu
+    while menu is not None and menu.more:
+        (part,) = next_page(menu, to=to, kind="evolution_v2", lists=lists).parts
+        assert part.free is not None
+        shown.append(orjson.loads(part.free.to_bytes()))
+        menu = part.menu
+    seen = " ".join(" ".join(everything(shown)).split())
+    assert [one for one in written if " ".join(one.split()) not in seen] == []
+
+
+def everything(value: object) -> list[str]:
+    """All strings of a body."""
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in everything(item)]
+    return [text for item in value for text in everything(item)] if isinstance(value, list) else [str(value)]
 
 
 @given(

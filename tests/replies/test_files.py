@@ -1,15 +1,20 @@
 import base64
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pilotbot.replies import (
+    Card,
+    Carousel,
     ContentError,
     ContentWarning,
     Destination,
+    File,
     Message,
     Rendered,
     Unsendable,
+    audio,
     document,
     image,
     render,
@@ -69,11 +74,67 @@ def test_what_is_too_large_is_refused_and_what_may_be_is_warned_of(tmp_path: Pat
     with pytest.warns(ContentWarning, match=r"large.png has 5.1 MiB, and WhatsApp is believed to take 5 at most") as told:
         image(path)
     assert told[0].filename == __file__
-    assert video(path).inline
+    assert document(path).inline
     with path.open("ab") as file:
         file.truncate(INLINE_LIMIT + 1)
     with pytest.raises(ContentError, match=r"large.png has 16.1 MiB, 16 at most go as data. Put it at a public URL"):
         document(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "begins", "mime"),
+    [
+        (image, b"%PDF-1.7", "application/pdf"), (sticker, PNG, "image/png"), (video, PNG, "image/png"), (voice, PNG, "image/png"),
+        (image, b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"), (audio, b"\0\1\2", "application/octet-stream"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_of_its_kind_is_warned_of(tmp_path: Path, make: Callable[[Path], File], begins: bytes, mime: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(begins)
+    with pytest.warns(ContentWarning, match=f"the {make.__name__} file is {mime}, which WhatsApp is believed not to take as") as told:
+        make(path)
+    assert told[0].filename == __file__
+    assert document(path).inline  # of which there are all types
+
+
+def test_files_that_are_of_their_kind_are_not_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for make, begins in ((sticker, b"RIFF\0\0\0\0WEBPVP8 "), (video, b"\0\0\0\x20ftypisom"), (voice, b"OggS\0"), (audio, b"ID3\4")):
+        path.write_bytes(begins)
+        assert make(path).inline
+
+
+def test_a_large_file_stands_in_a_message_and_beside_the_url_of_a_card(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(PNG + bytes(2**20))
+    file = image(path, url=URL)
+    assert file.inline
+    (made,) = requests(render(Message("Look, {{ name }}.", media=file), to=ANA, kind="evolution_v2", values={"name": "Ana"}))
+    assert (made["media"], made["caption"]) == (file.url_or_data, "Look, Ana.")
+    (made,) = requests(render(Message("Look.", carousel=Carousel([Card("One", file)])), to=ANA, kind="meta"))
+    assert made["carousel"]["cards"][0]["media"]["url"] == URL  # type: ignore[index]  # a dict
+
+
+def test_a_file_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    decode = base64.b64decode
+
+    def count(data: str, *, validate: bool) -> bytes:
+        looked.append(data)
+        return decode(data, validate=validate)
+
+    monkeypatch.setattr("pilotbot.platform.fields.base64.b64decode", count)
+    message = Message("Hi {{ name }}", media=image("data:image/png;base64,AAAA"))
+    for name in ("Ana", "Rui"):
+        render(message, to=ANA, kind="meta", values={"name": name})
+    assert looked == ["AAAA"]
+
+
+def test_a_space_in_the_type_of_data_is_left_out() -> None:
+    file = voice("data:audio/ogg; codecs=opus;base64,AAAA")
+    assert file.url_or_data == "data:audio/ogg;codecs=opus;base64,AAAA"
+    (made,) = requests(render("", to=ANA, kind="meta", media=file))
+    assert made["media"] == file.url_or_data
 
 
 def test_the_url_beside_the_data_goes_where_data_does_not() -> None:

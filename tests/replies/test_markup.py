@@ -21,7 +21,31 @@ ANA = Destination("contact", "+5511987650001")
         ("> quoted\n> again\na > b", "› quoted\n› again\na > b"),
         (">arrow", ">arrow"),
         ("see https://example.com/~a_/*b*_ now*", "see https://example.com/~a_/*b*_ now∗"),
-        ("www.example.com/_a_ and _me_@example.com", "www.example.com/_a_ and _me_@example.com"),
+        ("www.example.com/_a_ and _me_@example.com", "www.example.com/_a_ and ˍmeˍ@example.com"),
+        # what a mark within a word is part of, and what could not be used without its marks
+        ("br.gov.bcb.pix520400005303986580262070503***63041D3D", "br.gov.bcb.pix520400005303986580262070503***63041D3D"),
+        ("2*3*4 a__b a~~b", "2*3*4 a__b a~~b"),
+        ("instagram.com/_loja_ instagram.com/loja_", "instagram.com/_loja_ instagram.com/loja_"),
+        ("wa.me/5511?text=*oi*", "wa.me/5511?text=*oi*"),
+        ("@_ana_ and @ana_b", "@_ana_ and @ana_b"),
+        ("*️⃣ or *\u20e3", "*️⃣ or *\u20e3"),
+        ("https://example.com/Foo_(bar)_*", "https://example.com/Foo_(bar)_∗"),
+        ("http://localhost:8080/_a_?b=~c", "http://localhost:8080/_a_?b=~c"),
+        ("a.__b@mail.example.com.br", "a.__b@mail.example.com.br"),
+        # what could format in spite of that
+        ("www.*bold*", "www.∗bold∗"),
+        ("www.*", "www.∗"),
+        ("http://```", "http://ˋˋˋ"),
+        ("https://example.com/```code```", "https://example.com/ˋˋˋcodeˋˋˋ"),
+        ("(https://x.com)*b*", "(https://x.com)∗b∗"),
+        ("(https://x.com/a)*b*", "(https://x.com/a)∗b∗"),
+        ("https://x.com,*b*", "https://x.com,∗b∗"),
+        ("https://x.com/a*, b", "https://x.com/a∗, b"),
+        ("_ana@example.com_", "ˍana@example.comˍ"),
+        ("_instagram.com/a", "ˍinstagram.com/a"),
+        ("a*_b_*c", "a∗ˍbˍ∗c"),
+        (">", "›"),
+        (">\nb", "›\nb"),
         ("Ana Souza, 12.50", "Ana Souza, 12.50"),
     ],
 )
@@ -37,7 +61,16 @@ def test_a_value_keeps_its_length_and_is_made_plain_once(value: str) -> None:
 
 def test_a_long_value_takes_no_long_time() -> None:
     began = time.process_time()
-    for value in ("a." * 16_000, "a@" * 16_000, "_" * 32_000, "https://" * 4_000):
+    for value in (
+        "a." * 16_000,
+        "a@" * 16_000,
+        "_" * 32_000,
+        "https://" * 4_000,
+        "a-" * 16_000,
+        "x.co/" * 6_000,
+        "x.co/(" * 5_000,
+        "*a" * 16_000,
+    ):
         neutral(value)
     assert time.process_time() - began < 0.3
 

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pilotbot.replies import Action, Ambiguous, Choice, Entry, Menu, Option, recognise
+from pilotbot.replies.menu import ALIVE, alive
 from pilotbot.replies.recognise import number_in
 
 
@@ -81,7 +84,7 @@ def test_a_quoted_menu_goes_first() -> None:
     found = recognise([SECOND, FIRST], "acompanhar", quoted=FIRST)
     assert isinstance(found, Choice)
     assert found.action == MenuTrack(order_id=1)
-    assert chosen(recognise([SECOND, FIRST], "2", quoted=FIRST)) == "Falar com alguém"
+    assert chosen(recognise([SECOND, replace(FIRST, numbered=True)], "2", quoted=replace(FIRST, numbered=True))) == "Falar com alguém"
     assert recognise([SECOND, FIRST], "3", quoted=FIRST) is None
     assert chosen(recognise([SECOND, FIRST], "sim", quoted=FIRST)) == "Sim"
 
@@ -101,6 +104,21 @@ def test_close_labels_are_told_apart_when_typed_in_full() -> None:
 
 def test_a_menu_survives_storage() -> None:
     assert Menu.load(orjson.loads(orjson.dumps(SECOND.dump()))) == SECOND
+
+
+def test_a_number_that_buttons_do_not_show_is_theirs_only_while_they_are_awaited() -> None:
+    assert recognise([SECOND, FIRST], "2", quoted=FIRST) is None
+    assert recognise([SECOND, FIRST], "2", quoted=SECOND, awaited=False) is None
+    assert chosen(recognise([SECOND, FIRST], "2", quoted=SECOND)) == "Não"
+
+
+def test_what_was_offered_long_ago_is_not_alive_unless_it_is_awaited() -> None:
+    old, new = replace(SECOND, at=1_000), replace(FIRST, at=1_000 + ALIVE)
+    assert alive([new, old], awaited=False, now=1_000 + ALIVE) == [new, old]
+    assert alive([new, old], awaited=True, now=1_001 + ALIVE) == [new]
+    assert alive([old], awaited=True, now=2_000 + ALIVE) == [old]
+    assert alive([old], awaited=False, now=2_000 + ALIVE) == []
+    assert Menu.load(orjson.loads(orjson.dumps(old.dump()))) == old
 
 
 def test_an_excerpt_is_short_and_one_line() -> None:

@@ -5,6 +5,7 @@ from pilotbot.replies import (
     Action,
     ContentError,
     Destination,
+    ListWords,
     Menu,
     Message,
     Offer,
@@ -95,12 +96,26 @@ def test_few_options_with_descriptions_or_sections_are_a_list_too() -> None:
     described: list[Offer] = [Option("Yes", description="We come today"), "No"]
     assert [render("Hi", to=ANA, kind="meta", options=described, lists=lists).mode for lists in (True, False)] == ["list", "text"]
     grouped = [Section("Answers", ["Yes", "No"])]
-    assert [render("Hi", to=ANA, kind="meta", options=grouped, lists=lists).mode for lists in (True, False)] == ["list", "buttons"]
+    assert [render("Hi", to=ANA, kind="meta", options=grouped, lists=lists).mode for lists in (True, False)] == ["list", "text"]
+    (made,) = bodies(render("Hi", to=ANA, kind="meta", options=grouped, lists=False))
+    assert made == {"text": "Hi\n\nAnswers\n1. Yes\n2. No"}  # buttons would lose the title
+
+
+def test_sections_that_fit_no_list_keep_their_titles() -> None:
+    message = Message("Hi", options=[Section("{{ title }}", ["Yes", "No"])])
+    (made,) = bodies(render(message, to=ANA, kind="meta", values={"title": "x" * 25}))
+    assert made == {"text": f"Hi\n\n{'x' * 25}\n1. Yes\n2. No"}
 
 
 def test_a_long_description_is_cut() -> None:
     (made,) = bodies(render(Message("Hi", options=[Option("A", description="{{ d }}")]), to=ANA, kind="meta", values={"d": "x" * 80}))
     assert made["list"] == block("Options", ("Options", [{"title": "A", "rowId": "A", "description": "x" * 71 + "…"}]))
+
+
+def test_a_description_is_cut_in_rows_only() -> None:
+    message = Message("Hi", options=[Option("A", description="{{ d }}")])
+    (made,) = bodies(render(message, to=ANA, kind="meta", values={"d": "x" * 80}, lists=False))
+    assert made["text"] == f"Hi\n\n1. A: {'x' * 80}"
 
 
 def test_a_list_takes_no_header_footer_or_file() -> None:
@@ -139,6 +154,17 @@ def test_more_than_ten_options_are_pages_of_nine() -> None:
     assert third.menu.more == ""
     with pytest.raises(ContentError, match="no further page"):
         next_page(third.menu, to=ANA, kind="meta")
+
+
+def test_what_opens_a_list_is_the_messages_else_what_is_given() -> None:
+    words = ("Opções", "Mais…")
+    for content in ("Which?", Message("Which?")):
+        (made,) = bodies(render(content, to=ANA, kind="meta", options=SEVENTEEN, words=words))
+        assert made["list"] == block("Opções", ("Opções", rows(*SEVENTEEN[:9], "Mais…")))
+    (made,) = bodies(render(Message("Which?", list_button="Go", more="Next"), to=ANA, kind="meta", options=SEVENTEEN, words=words))
+    assert made["list"] == block("Go", ("Go", rows(*SEVENTEEN[:9], "Next")))
+    with pytest.raises(ContentError, match="the list_button has 21 characters"):
+        ListWords("x" * 21)
 
 
 def test_the_last_page_may_be_full() -> None:

@@ -68,8 +68,8 @@ def test_so_does_a_word_of_plain_labels() -> None:
 
 
 def test_a_slip_between_two_labels_asks_which() -> None:
-    assert meant(recognise([menu("Pagar", "Pegar", "Voltar")], "pager")) == ["Pagar", "Pegar"]
-    assert meant(recognise([menu("Plan A", "Plan B")], "plan c")) == ["Plan A", "Plan B"]
+    assert meant(recognise([menu("Pagar", "Pegar", "Voltar")], "pagr")) == ["Pagar", "Pegar"]
+    assert meant(recognise([menu("Plan A", "Plan B")], "plan c")) == []
 
 
 def test_a_place_that_is_also_a_word_of_another_label_asks_which() -> None:
@@ -99,9 +99,11 @@ def test_only_a_menu_that_is_answered_is_guessed_at(typed: str) -> None:
     assert recognise([DAYS], typed, quoted=PERSON) is not None
 
 
-def test_its_label_and_its_number_mean_it_all_the_same() -> None:
+def test_its_label_means_it_all_the_same_and_a_number_nothing() -> None:
     assert meant(recognise([PERSON], "falar com uma PESSOA!", awaited=False)) == ["Falar com uma pessoa"]
-    assert meant(recognise([PERSON], "2", awaited=False)) == ["Segunda via do boleto"]
+    for typed, label in (("2", "2"), ("2", "4"), ("4", "4 pessoas")):
+        assert recognise([menu("Pessoa", label)], typed, awaited=False) is None
+    assert recognise([menu("Pessoa"), menu("1", "2")], "2") is None
 
 
 @pytest.mark.parametrize("tapped", [True, False])
@@ -113,7 +115,94 @@ def test_what_matches_exactly_is_never_guessed_at(tapped: bool) -> None:
 
 def test_a_tap_means_a_label_and_no_place() -> None:
     assert recognise([PERSON], "última", tapped=True) is None
-    assert meant(recognise([PERSON], "Falar com a pessoa", tapped=True)) == ["Falar com uma pessoa"]  # a template's button
+    named = recognise([PERSON], "Falar com a pessoa", quoted=PERSON, tapped=True)
+    assert meant(named) == ["Falar com uma pessoa"]  # a template's button
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+@pytest.mark.parametrize(
+    ("text", "choice_id"), [("Sim", None), ("Confirmar", "1"), ("Pedido", None), ("Nao, mantr", None)]
+)
+def test_a_tap_on_what_is_not_known_means_a_whole_label_or_nothing(text: str, choice_id: str | None, *, awaited: bool) -> None:
+    offered = menu("Sim, quero cancelar", "Não, manter", "Ver pedido")
+    assert recognise([offered], text, choice_id=choice_id, tapped=True, awaited=awaited) is None
+    assert recognise([offered], text, choice_id=choice_id, quoted=offered, tapped=True) is not None
+    assert meant(recognise([offered], "nao manter", tapped=True, awaited=awaited)) == ["Não, manter"]
+    assert meant(recognise([offered], "?", choice_id="Não, manter", tapped=True, awaited=awaited)) == ["Não, manter"]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("Quarta", "Quinta", "Sexta"), ("Terça", "Quinta"), ("Terça-feira", "Quinta-feira", "Sábado"), ("Manhã", "Tarde"), ("10h", "11h"),
+        ("Quarta 12/3", "Não posso"), ("9:00", "10:00"), ("Hoje", "Amanhã"), ("Três adultos", "Quatro adultos"), ("Domingo", "Mais tarde"),
+    ],
+)  # fmt: skip
+def test_a_day_that_is_not_among_days_is_none_of_them(labels: tuple[str, ...]) -> None:
+    for typed in ("segunda", "Segunda por favor", "quero segunda", "a segunda", "dois", "duas"):
+        assert recognise([menu(*labels)], typed) is None
+    assert meant(recognise([menu(*labels)], "a segunda opção")) == [labels[1]]
+
+
+def test_a_bare_day_is_no_place_beside_a_label_of_places_either() -> None:
+    assert recognise([menu("Falar", "Pagar", "Primeira compra")], "segunda") is None
+    assert meant(recognise([menu("Falar", "Pagar", "Primeira compra")], "a segunda")) == ["Pagar"]
+    assert meant(recognise([menu("Segunda-feira", "Sábado")], "segunda")) == ["Segunda-feira"]
+    assert meant(recognise([menu("Falar", "Pagar")], "segunda")) == ["Pagar"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "number"),
+    [
+        (("Dois", "Três"), "2"), (("R$ 2", "R$ 1"), "2"), (("Mesa 2", "Mesa 3"), "2"), (("2x", "3x"), "2"),
+        (("Two pizzas", "One pizza"), "1"),
+    ],
+)  # fmt: skip
+def test_a_number_that_another_label_has_is_asked_about(labels: tuple[str, ...], number: str) -> None:
+    assert sorted(meant(recognise([menu(*labels)], number))) == sorted(labels)
+    assert len(meant(recognise([menu(*labels, numbered=True)], number))) == 1
+
+
+def test_one_is_an_article_as_well() -> None:
+    assert meant(recognise([menu("Pagar", "Uma dúvida")], "1")) == ["Pagar"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "typed", "label"),
+    [
+        (("No cartão", "No Pix", "Boleto"), "cartão", "No cartão"), (("No cartão", "No Pix", "Boleto"), "pix", "No Pix"),
+        (("No cartão", "No Pix", "Boleto"), "no pix", "No Pix"), (("No site", "Na loja"), "site", "No site"),
+        (("Cartão", "Pix"), "no pix", "Pix"),
+    ],
+)  # fmt: skip
+def test_in_the_is_no_denial_among_portuguese_labels(labels: tuple[str, ...], typed: str, label: str) -> None:
+    assert meant(recognise([menu(*labels)], typed)) == [label]
+
+
+def test_a_denial_is_one_all_the_same() -> None:
+    assert recognise([menu("Track", "Refund")], "no refund") is None
+    assert recognise([menu("En casa", "No tengo cita")], "tengo cita") is None
+
+
+@pytest.mark.parametrize("typed", ["pessoa", "a terceira", "falar com uma pesoa", "última", "Falar com uma pessoa!"])
+def test_in_a_group_only_labels_as_they_are_and_numbers_count(typed: str) -> None:
+    assert recognise([PERSON], typed, strict=True) is None
+    assert meant(recognise([PERSON], "falar com uma PESSOA", strict=True)) == ["Falar com uma pessoa"]
+    assert meant(recognise([PERSON], "3", strict=True)) == ["Falar com uma pessoa"]
+    for named in ("3", "Falar com uma pessoa"):
+        assert recognise([PERSON], named, strict=True, awaited=False) is None
+    assert recognise([DAYS, PERSON], "Falar com uma pessoa", strict=True) is None
+
+
+def test_in_a_group_nothing_is_asked() -> None:
+    assert recognise([menu("2 pessoas", "4 pessoas")], "2", strict=True) is None
+
+
+@pytest.mark.parametrize("typed", ["More", "more", "mais"])
+def test_more_is_of_the_menu_that_is_answered_alone(typed: str) -> None:
+    assert recognise([CITIES], typed, awaited=False) is None
+    assert recognise([DAYS, CITIES], typed) is None
+    assert isinstance(recognise([DAYS, CITIES], typed, quoted=CITIES, awaited=False), Choice)
 
 
 def test_a_row_s_title_may_be_cut_and_its_id_is_the_label() -> None:

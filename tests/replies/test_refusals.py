@@ -29,6 +29,7 @@ from tests.replies.judge import KINDS, refusal
 ANA = Destination("contact", "+5511987650001")
 TEAM = Destination("group", "120363000000000001@g.us")
 CHANNEL = Destination("newsletter", "120363000000000099@newsletter")
+PHOTO = image("https://example.com/1.jpg")
 INLINE = image("data:image/png;base64,AAAA")
 HERE = Path(__file__).name
 FIELDS = {"contact": "destinationNumber", "group": "groupId", "newsletter": "newsletterId"}
@@ -87,6 +88,39 @@ ONLY = Message(template=Template("order_status", order_id="{{ id }}"))
             lambda: refused(Message("Hi", options=[link("Go", "{{ url }}")]), values={"url": ""}),
             "meta",
             {"destinationNumber": ANA.address, "text": "Hi", "buttons": [{"type": "url", "label": "Go", "url": ""}]},
+        ),
+        (
+            lambda: refused(Message("Hi", flow=Flow("1", "{{ x }}")), values={"x": "x" * 21}),
+            "meta",
+            {"destinationNumber": ANA.address, "text": "Hi", "flow": {"flowId": "1", "cta": "x" * 21}},
+        ),
+        (
+            lambda: refused(Message("Hi", carousel=Carousel([Card("A", PHOTO, ["{{ x }}"])])), values={"x": "x" * 21}),
+            "meta",
+            {
+                "destinationNumber": ANA.address,
+                "text": "Hi",
+                "carousel": {
+                    "cards": [
+                        {
+                            "media": {"type": "image", "url": PHOTO.url_or_data},
+                            "body": "A",
+                            "buttons": [{"type": "QUICK_REPLY", "text": "x" * 21}],
+                        }
+                    ]
+                },
+            },
+        ),
+        (lambda: refused(Message("{{ x }}"), values={"x": ""}), "meta", {"destinationNumber": ANA.address, "text": ""}),
+        (
+            lambda: refused(Message("{{ x }}", options=["A"]), values={"x": ""}),
+            "meta",
+            {"destinationNumber": ANA.address, "text": "", "buttons": [{"type": "reply", "label": "A"}]},
+        ),
+        (
+            lambda: refused(ONLY, values={"id": ["no", "text"]}),
+            "meta",
+            {"destinationNumber": ANA.address, "templateId": "order_status", "variables": {"order_id": ["no", "text"]}},
         ),
     ],
 )
@@ -184,6 +218,14 @@ def test_the_place_is_the_line_that_made_it() -> None:
     assert lines[MADE.made_at[1] - 1].startswith("MADE = Message(")
     again = Message("Hi {{ name }}", header="{{ top }}")
     assert again == MADE  # where it was made is not what it is
+
+
+def test_labels_that_are_there_twice_have_a_code() -> None:
+    cards = Carousel([Card("A", PHOTO, ["Buy {{ x }}"]), Card("B", PHOTO, ["Buy 7"])])
+    assert refused(Message("Hi", carousel=cards), values={"x": 7}).code == "VALIDATION_ERROR"
+    with pytest.raises(ContentError, match="'Buy' is there twice") as caught:
+        Message("Hi", carousel=Carousel([Card("A", PHOTO, ["Buy"]), Card("B", PHOTO, ["Buy"])]))
+    assert caught.value.code == "VALIDATION_ERROR"
 
 
 def test_what_goes_to_contacts_only() -> None:

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - look-alikes of marks are meant
 from types import SimpleNamespace
 
 import orjson
@@ -60,14 +59,14 @@ def bodies(*args: object, **kwargs: object) -> list[dict[str, object]]:
 def test_a_message_becomes_buttons_and_a_template() -> None:
     (part,) = render(ORDER, to=ANA, kind="meta", values=VALUES).parts
     assert body(part) == {
-        "text": "Order 7 of {{ 7∗7 }}.",
+        "text": "Order 7 of {{ 7*7 }}.",
         "buttons": [{"type": "reply", "label": "Track 7"}, {"type": "reply", "label": "Talk to a person"}],
     }
     assert body(part, "template") == {
         "templateId": "order_status",
         "variables": {"order_id": "7", "status": "on its way"},
     }
-    assert part.menu == Menu.of([Option("Track 7", RenderTrack(order_id=7)), Option("Talk to a person")], "Order 7 of {{ 7∗7 }}.")
+    assert part.menu == Menu.of([Option("Track 7", RenderTrack(order_id=7)), Option("Talk to a person")], "Order 7 of {{ 7*7 }}.")
     assert (part.mode, part.rest, part.template_problem) == ("buttons", False, None)
 
 
@@ -91,6 +90,18 @@ def test_what_is_given_by_keyword_is_data_since_it_may_be_a_contacts(content: st
     assert part.menu is not None
     assert part.menu.entries[0].data == {"note": "{{ 7*7 }}"}
     assert body(part, "template") == {"templateId": "welcome", "variables": {"name": "{{ order.id }}"}}
+
+
+def test_a_value_named_in_a_template_beside_a_content_is_refused() -> None:
+    (part,) = render("Hi", to=ANA, kind="meta", values={"order": 7}, template=Template("order_status", order_id="{{ order }}")).parts
+    assert part.free is not None
+    assert part.template is None
+    assert "order_id: beside a content its variables are data: pass the value itself" in (part.template_problem or "")
+    with pytest.raises(ContentError, match="pass the value itself"):
+        render(" ", to=ANA, kind="meta", values={"order": 7}, template=Template("order_status", order_id="No. {{order}}"))
+    for data in ("{{ name }}", "{{ 7*7 }}", "{{ order", "7"):  # what a contact may have written
+        (part,) = render("Hi", to=ANA, kind="meta", values={"order": 7}, template=Template("order_status", order_id=data)).parts
+        assert body(part, "template")["variables"] == {"order_id": data}
 
 
 def test_keywords_replace_parts_and_an_empty_list_takes_options_away() -> None:
@@ -149,7 +160,7 @@ def test_groups_and_newsletters_get_numbers_and_no_template(to: Destination) -> 
     (part,) = render(ORDER, to=to, kind="evolution_v2", values=VALUES).parts
     assert part.template is None
     assert part.template_problem is None
-    assert body(part)["text"] == "Order 7 of {{ 7∗7 }}.\n\n1. Track 7\n2. Talk to a person"
+    assert body(part)["text"] == "Order 7 of {{ 7*7 }}.\n\n1. Track 7\n2. Talk to a person"
 
 
 def test_media_with_options_stands_above_the_buttons() -> None:
@@ -179,6 +190,21 @@ def test_audio_never_has_a_caption() -> None:
 
 def test_a_long_caption_follows_its_file() -> None:
     assert [set(made) for made in bodies("x" * 1025, media=PHOTO)] == [{"media", "mediaType"}, {"text"}]
+
+
+def test_header_and_footer_stand_around_a_file_without_a_text() -> None:
+    (made,) = bodies(Message(media=PHOTO, header="Top", footer="Bottom"))
+    assert made["caption"] == "Top\n\nBottom"
+    assert bodies(Message("{{ text }}", media=VOICE, footer="Bottom"), values={"text": " "})[1] == {"text": "Bottom"}
+    for line in ("header", "footer"):
+        with pytest.raises(ContentError, match="a header or a footer needs a text or a file"):
+            Message(template=Template("follow_up"), **{line: "Top"})  # type: ignore[arg-type]  # a line
+
+
+def test_a_header_stands_before_the_first_of_a_long_text() -> None:
+    first, last = bodies(Message("x" * 900 + "\n\n" + "y" * 900, header="Top", footer="Bottom", options=["A"]))
+    assert first == {"text": "Top\n\n" + "x" * 900}
+    assert (last["text"], last["footer"], "header" in last) == ("y" * 900, "Bottom", False)
 
 
 def test_a_file_address_may_hold_values() -> None:

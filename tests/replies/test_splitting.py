@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,25 @@ def test_paragraphs_go_before_lines_before_sentences_before_words() -> None:
     assert split_text("aaaa bbbb cccc", 11) == ["aaaa bbbb", "cccc"]
     assert split_text("aaaaaaaaaa", 4) == ["aaaa", "aaaa", "aa"]
     assert split_tail("one two\n\nthree four", 12) == ("one two", "three four")
+
+
+def test_sentences_end_as_they_do() -> None:
+    assert split_text("aaaaaa? b c d", 12) == ["aaaaaa?", "b c d"]
+    assert split_text("aaaaaa!\u00a0b c d", 12) == ["aaaaaa!", "b c d"]
+    assert split_text("aaaaaa… b c d", 12) == ["aaaaaa…", "b c d"]
+    assert split_tail("one two three! four five", 12) == ("one two three!", "four five")
+
+
+@pytest.mark.parametrize("one", ["👨‍👩‍👧‍👦", "👍🏽", "❤️", "*️⃣", "🇧🇷", "e\u0301", "🏴\U000e0067\U000e0062\U000e007f"])
+def test_what_is_one_to_the_eye_is_not_cut(one: str) -> None:
+    for lead in range(len(one)):
+        text = "a" * lead + one * 20
+        assert all(len(piece.replace(one, "").strip("a")) == 0 for piece in split_text(text, 17))
+        assert "".join(split_text(text, 17)) == text
+        head, tail = split_tail(text, 17)
+        assert tail == one * (len(tail) // len(one))
+        assert head + tail == text
+    assert len(split_text("e" + "\u0301" * 50, 10)) == 6  # there is no better place
 
 
 def test_what_no_wire_takes_is_cleaned() -> None:

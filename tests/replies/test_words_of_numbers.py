@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbot.replies.words_of_numbers import LAST, place_in
+from pilotbot.replies import fold
+from pilotbot.replies.words_of_numbers import LAST, place_in, tells_time
 
 CARDINALS = ("one two three four five six seven eight nine ten", "um dois tres quatro cinco seis sete oito nove dez",
              "uno dos tres cuatro cinco seis siete ocho nueve diez")  # fmt: skip
@@ -46,6 +47,27 @@ def test_a_place_may_be_said_in_a_few_words(text: str, place: int) -> None:
 )  # fmt: skip
 def test_what_is_more_than_a_place_is_none(text: str) -> None:
     assert place_in(text) is None
+
+
+def test_a_place_may_have_to_say_that_it_is_one() -> None:
+    for text in ("second", "a segunda", "dois", "segunda por favor", "quero a quinta", "2nd"):
+        assert place_in(text) is not None
+        assert place_in(text, said=True) is None
+    for text in ("the second one", "a segunda opção", "número dois", "opción segunda", "#2"):
+        assert place_in(text, said=True) == 2
+    assert place_in("a última", said=True) == LAST
+
+
+@pytest.mark.parametrize(
+    "label", ["Quarta", "Segunda-feira", "Sábado", "Sexta 12/3", "10h", "9:00", "10 am", "Hoje", "Tuesday", "12 de março"]
+)
+def test_days_and_times_are_known(label: str) -> None:
+    assert tells_time(fold(label))
+
+
+@pytest.mark.parametrize("label", ["Segunda via do boleto", "Falar com alguém", "May I help?", "Quinta compra", "R$ 10", ""])
+def test_other_labels_are_neither(label: str) -> None:
+    assert not tells_time(fold(label))
 
 
 @given(st.text(max_size=80))

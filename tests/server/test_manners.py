@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from pilotbot.contacts import Window
+from pilotbot.contacts import Human, Window
 from pilotbot.context import Contact
 from pilotbot.engine import Item
 from pilotbot.replies import DEFAULT, Cap, Delivery, Destination, Message, Policy, Quiet, Rendered, Saying, Template, image, render
@@ -116,10 +116,12 @@ class TestStanding:
         assert Standing(fields).mark("marketing") == expected
         assert Standing(fields).mark("utility") == int(fields.get("consent", b"0"))
 
-    def test_a_person_has_the_chat_where_the_field_says_so(self) -> None:
-        assert Standing({"human": b"{}"}).human
-        assert not Standing({"human": b""}).human
-        assert not Standing({}).human
+    def test_a_person_has_the_chat_until_their_time_is_over(self) -> None:
+        standing = Standing({"human": Human(since=0, until=NOW_MS, by="operator").dump()})
+        assert standing.has_human(NOW_MS - 1)
+        assert not standing.has_human(NOW_MS)
+        assert not Standing({"human": b""}).has_human(0)
+        assert not Standing({}).has_human(0)
 
 
 class TestSay:

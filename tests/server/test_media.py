@@ -127,11 +127,60 @@ async def test_each_answer_of_a_link_has_its_error(server: Server, status: int, 
         await fetched(server, link(server.gives("/a.jpg", status, b"")))
 
 
-@pytest.mark.parametrize(("status", "error"), [(404, MediaExpired), (410, MediaExpired), (401, MediaUnavailable), (500, MediaUnavailable)])
-async def test_each_answer_of_the_platform_has_its_error(server: Server, client: PilotStatus, status: int, error: type[MediaError]) -> None:
-    server.gives("/v1/media/m1", status, b'{"error":"no"}')
-    with pytest.raises(error):
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (404, "MEDIA_NOT_FOUND", MediaExpired), (410, "", MediaExpired), (400, "VALIDATION_ERROR", MediaRefused), (401, "", MediaRefused),
+        (403, "PERMISSION_DENIED", MediaRefused), (429, "", MediaUnavailable), (500, "", MediaUnavailable), (503, "", MediaUnavailable),
+    ],
+)  # fmt: skip
+async def test_each_answer_of_the_platform_has_its_error(
+    server: Server, client: PilotStatus, status: int, code: str, error: type[MediaError]
+) -> None:
+    server.gives("/v1/media/m1", status, f'{{"error":"no","code":"{code}"}}'.encode())
+    with pytest.raises(error) as raised:
         await fetched(server, Media("image", id="m1"), client)
+    assert raised.value.retryable is (error is MediaUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("by_id", "by_link", "error"),
+    [
+        (503, 410, MediaUnavailable), (429, 404, MediaUnavailable), (410, 410, MediaExpired), (401, 410, MediaExpired),
+        (410, 503, MediaUnavailable), (503, 503, MediaUnavailable), (401, 200, None),
+    ],
+)  # fmt: skip
+async def test_a_platform_that_was_only_away_is_asked_again(
+    server: Server, client: PilotStatus, by_id: int, by_link: int, error: type[MediaError] | None
+) -> None:
+    server.gives("/v1/media/m1", by_id, b'{"error":"no"}')
+    media = Media("image", server.gives("/a.jpg", by_link, b"" if error else JPEG), id="m1")
+    if error is None:
+        assert (await fetched(server, media, client))[0] == JPEG
+        return
+    with pytest.raises(error) as raised:
+        await fetched(server, media, client)
+    assert type(raised.value) is error
+    assert raised.value.__cause__ is None
+
+
+async def test_a_link_that_leads_astray_is_no_answer_while_the_platform_is_away(server: Server, client: PilotStatus) -> None:
+    server.gives("/v1/media/m1", 503)
+    with pytest.raises(MediaUnavailable):
+        await fetched(server, Media("image", "http://127.0.0.1:9/a", id="m1"), client)
+
+
+async def test_no_proxy_of_the_surroundings_is_gone_through(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It would be asked in place of the address that was checked, and be given what `.netrc` holds for it."""
+    (tmp_path / "netrc").write_text("default login ana password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert (await fetched(server, link(server.gives("/a.jpg"))))[0] == JPEG
+    assert "authorization" not in server.asked[0].headers
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert (await fetched(server, link(server.url + "/a.jpg")))[0] == JPEG
 
 
 async def test_no_file_is_larger_than_allowed(server: Server, client: PilotStatus) -> None:

@@ -18,7 +18,7 @@ from redis import Redis
 from pilotbot.engine import HOUR, WINDOW, Arrival, ChatKey, Engine, Item, Lane, Notice, Place
 from pilotbot.engine.keys import base
 from pilotbot.platform import Family, PilotStatus, PlatformError
-from pilotbot.server.sender import KEY_MEMORY, Sender, Verdict, forgotten, judge, must_look_up
+from pilotbot.server.sender import KEY_MEMORY, Sender, Verdict, forgotten, judge, must_look_up, to_post
 
 ANA = "+5511987650001"
 T0 = 1_800_000_000_000  # some moment, in business milliseconds
@@ -43,6 +43,18 @@ ERRORS = st.builds(
 )  # fmt: skip
 
 
+class TestToPost:
+    def test_a_time_that_was_over_before_the_first_post_is_left_out_of_every_post(self) -> None:
+        at = T0 + 60_000
+        body = orjson.dumps({"text": "Later", "deliverAt": "2027-01-15T08:01:00Z", "labels": ["vip"]})
+        lane = replace(LANE, item=replace(ITEM, free=body, deliver_at=at))
+        for now in (T0, at + HOUR):
+            assert to_post(replace(lane, now=now)) == body
+        late = replace(lane, first_post=at - 4_000)
+        assert orjson.loads(to_post(late)) == {"text": "Later", "labels": ["vip"]}
+        assert to_post(replace(late, now=T0 + HOUR)) == to_post(late)
+
+
 class TestJudge:
     @pytest.mark.parametrize(
         ("family", "more", "lane", "expected"),
@@ -59,7 +71,8 @@ class TestJudge:
             (Family.RETRY, {"outcome_unknown": True}, {"tries": 2}, Verdict("retry", 2.0, unknown=True)),
             (Family.RETRY, {}, {"unknown": True}, Verdict("retry", 0.5, unknown=True)),
             (Family.UNREADABLE, {"outcome_unknown": True}, {"tries": 4}, Verdict("retry", 8.0, unknown=True)),
-            (Family.UNREADABLE, {"outcome_unknown": True}, {"tries": 5}, Verdict("dead")),
+            (Family.UNREADABLE, {"outcome_unknown": True}, {"tries": 5}, Verdict("dead", unknown=True)),
+            (Family.UNREADABLE, {}, {"tries": 5}, Verdict("dead")),
         ],
     )
     def test_by_family(self, family: Family, more: dict[str, Any], lane: dict[str, Any], expected: Verdict) -> None:

@@ -12,7 +12,7 @@ from pilotbot.context import Contact
 from pilotbot.engine import Engine
 from pilotbot.platform import Family, PlatformError, TemplateInfo
 from pilotbot.platform.responses import template
-from pilotbot.replies import ContentError
+from pilotbot.replies import ContentError, ListWords
 from pilotbot.replies.catalogue import Definition, Wording
 from pilotbot.server.templates import Listed, Templates, Watch, catalogue_of, folder, troubles
 from pilotbot.settings import NumberSettings
@@ -144,6 +144,15 @@ async def test_while_the_platform_is_silent_what_was_last_known_holds(
 async def test_where_nothing_is_known_nothing_is_recalled(seen: Seen) -> None:
     await seen.watch.recall()
     assert seen.templates.sendable == {}
+
+
+def test_a_list_is_opened_in_the_contacts_language_then_in_the_default_unless_the_bot_says() -> None:
+    ana, none = Contact("+5511987650001", language="pt_BR"), Contact("+5511987650001")
+    assert Templates().spoken(ana) == ("Opções", "Mais…")
+    assert [Templates(default=code).spoken(none) for code in ("es_MX", "de", None)] == [
+        ("Opciones", "Más…"), ("Options", "More…"), ("Options", "More…"),
+    ]  # fmt: skip
+    assert Templates(list_words=ListWords("Abrir")).spoken(ana) == ("Abrir", "Mais…")
 
 
 def test_the_language_is_the_contacts_then_the_default() -> None:

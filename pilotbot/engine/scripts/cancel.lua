@@ -24,7 +24,7 @@ local function take(id)
   if list == lane and place == 1 and redis.call('HEXISTS', chat, 'o:pin') == 1 then
     if redis.call('ZSCORE', shard('lane:lease'), c) then return {'busy', redis.call('HGET', shard('lane:owner'), c) or ''} end
     if redis.call('HGET', chat, 'o:unknown') == '1' then return {'gone', ''} end -- it may have been posted
-    unpin(c)
+    unchoose(c, id)
     redis.call('ZADD', shard('lane:ready'), 'XX', 'LT', now, c)
   end
   redis.call('LREM', list, 1, item)

@@ -32,8 +32,7 @@ for _ = 1, items do
   if hushed then
     note(notes, 'skip', c, header_of(ARGV[at]).id, 'handed-over')
   else
-    push_or_bury(c, {ARGV[at]}, notes)
-    offer(c, ARGV[at], header_of(ARGV[at]))
+    if push_or_bury(c, {ARGV[at]}, notes) then offer_soon(c, ARGV[at], terms.open) end
   end
   at = at + 1
 end

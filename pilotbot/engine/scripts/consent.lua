@@ -1,5 +1,6 @@
 -- What a person decided, of all messages or of those of a purpose: a ledger, entries by their times; the newest of each holds.
--- 'forgotten' among them is none: it is when the person was forgotten, and what was decided before is not entered any more. (design 3.13)
+-- 'forgotten' among them is none: it is when the person was forgotten. Of what was decided before only a no is entered any more, and
+-- nothing of how it was said. (design 3.13)
 -- ARGV: person, 'read' | 'enter', at ms, entry JSON | 'forget'
 -- Returns {purpose, when, negative for yes, ...; entries, newest first}
 local MOST = 100
@@ -20,8 +21,13 @@ local function all_entries()
 end
 
 if verb == 'enter' then
-  if tonumber(ARGV[3]) > tonumber(redis.call('ZSCORE', ledger, 'forgotten') or '-inf') then
-    redis.call('ZADD', ledger, ARGV[3], ARGV[4]) -- the same entry again changes nothing
+  local entry, text = cjson.decode(ARGV[4]), ARGV[4]
+  local before = tonumber(ARGV[3]) <= tonumber(redis.call('ZSCORE', ledger, 'forgotten') or '-inf')
+  if before then
+    text = cjson.encode({what = 'out', at = entry.at, source = 'forgotten', evidence = '', event = '', purpose = entry.purpose})
+  end
+  if not before or entry.what == 'out' then
+    redis.call('ZADD', ledger, ARGV[3], text) -- the same entry again changes nothing
     redis.call('PERSIST', ledger)
     local entries, holds = all_entries()
     local surplus = #entries - MOST

@@ -9,6 +9,10 @@ local function drop_timers()
     redis.call('ZREM', shard('timers'), c .. ':' .. name)
     redis.call('HDEL', shard('timers:payload'), c .. ':' .. name)
   end
+  for _, field in ipairs(redis.call('HKEYS', chat)) do -- those that a move of this chat has taken from the timers already
+    local name = string.match(field, '^parted:(.*)$')
+    if name then redis.call('HDEL', shard('timers:payload'), c .. ':' .. name) end
+  end
 end
 
 local function drop_echoes()

@@ -4,7 +4,7 @@
 -- that it is a part of, r = 1 for the rest of it, which goes only where the first part went free-form: a template stands for all;
 -- b = 1 where a business began it: paced, and not posted after an opt-out; n = the generation of a follow-up that waits for silence;
 -- o = 1 of any follow-up that fired: not posted while a person has the chat;
--- l = 1 where nothing else goes before it was reported sent; d = when the platform is to deliver it; x = when it is too late to post it;
+-- s = 1 where its template does not show its options; l = 1 where nothing else goes before it was reported sent; d = when the platform is to deliver it; x = when it is too late to post it;
 -- u = u|m|a, its purpose (utility, marketing, authentication), y = 1 where that needs an opt-in; q = [start, end] of quiet hours, minutes
 -- of the UTC day; k = [most, within ms] of such messages in a chat; c = the event it was said in. What is missing is 0, '', d or u.
 -- The pin (o:pin) of the first item is chosen here before its first post. While the outcome of a post is unknown it never changes.
@@ -15,6 +15,8 @@ local PURPOSES = {m = 'consent:marketing', a = 'consent:authentication'}
 local TRIED = 60000 -- ms between two tries of a number that is down
 local SLOWED = 4 -- times the pace of a number whose health is bad
 local RECENT = 50 -- messages of a business that a chat's caps can count
+local LEADS = 400 -- contents of several messages that are remembered; more than the lane and the hold can have
+local SHORTLY = 60000 -- ms that a message goes to the platform before that is to deliver it: until then it can be taken back here
 
 local function header_of(item)
   local head = cjson.decode(string.match(item, '^[^\n]*'))
@@ -24,6 +26,12 @@ end
 
 local function unpin(c)
   redis.call('HDEL', key('chat', c), unpack(PINNED))
+end
+
+-- Of what was pinned no post can have arrived: a cap does not count it.
+local function unchoose(c, id)
+  unpin(c)
+  redis.call('ZREM', key('recent', c), id)
 end
 
 local function wake_lane(c, at)
@@ -43,7 +51,8 @@ end
 
 -- Whether a person has the chat, by its field `human`: not once their time is over, also before the bot was told that it has it again.
 local function has_human(stored)
-  return stored and stored ~= '' and cjson.decode(stored)['until'] > now
+  local fine, human = pcall(cjson.decode, stored or '')
+  return fine and type(human) == 'table' and (tonumber(human['until']) or 0) > now
 end
 
 -- For the log, the counts and the journal: what was put aside.
@@ -104,9 +113,20 @@ local function lead_of(c, head)
   return redis.call('HGET', key('leads', c), head.g)
 end
 
+-- Bounded: of those that nothing waits for any more none is needed.
 local function remember_lead(c, head, pin)
-  redis.call('HSET', key('leads', c), head.g, pin)
-  redis.call('PEXPIRE', key('leads', c), REMEMBER)
+  local leads = key('leads', c)
+  if redis.call('HLEN', leads) >= LEADS then
+    local waiting = {}
+    for _, list in ipairs({'lane', 'hold'}) do
+      for _, item in ipairs(redis.call('LRANGE', key(list, c), 0, -1)) do waiting[header_of(item).g] = true end
+    end
+    for _, group in ipairs(redis.call('HKEYS', leads)) do
+      if not waiting[group] then redis.call('HDEL', leads, group) end
+    end
+  end
+  redis.call('HSET', leads, head.g, pin)
+  redis.call('PEXPIRE', leads, REMEMBER)
 end
 
 -- The figures of a lane, as the engine gives them: "<worker> <lease_ms> <open_ms> <hold_ms> <gap> <slack> <gap> <slack>", the last four
@@ -138,22 +158,6 @@ local function paced(c, number, tat, terms, least)
   return nil
 end
 
--- What may go now does not wait behind what may not yet: the first such item comes to the head. False where there is none.
-local function overtake(c, may)
-  for _, item in ipairs(redis.call('LRANGE', key('lane', c), 1, -1)) do
-    if may(header_of(item)) then
-      redis.call('LREM', key('lane', c), 1, item)
-      redis.call('LPUSH', key('lane', c), item)
-      return true
-    end
-  end
-  return false
-end
-
-local function is_answer(head)
-  return head.b ~= 1
-end
-
 -- When the quiet hours end that an item falls in, by when it is to be delivered; nil where it may go. The same as
 -- pilotbot.contacts.quiet.quiet_until, compared with it by a property test.
 local function quiet_until(head)
@@ -164,8 +168,44 @@ local function quiet_until(head)
   return nil
 end
 
+-- Whether the time is near that an item is to be delivered at: before that nothing is decided but what bars it.
+local function is_due(head)
+  return (head.d or 0) - SHORTLY <= now
+end
+
+-- Until when an item is not posted first: its quiet hours, or shortly before the platform is to deliver it; nil where it may go.
+local function asleep_until(head)
+  return quiet_until(head) or (not is_due(head) and head.d - SHORTLY or nil)
+end
+
 local function is_awake(head)
-  return not quiet_until(head)
+  return not asleep_until(head)
+end
+
+-- Of those that sleep none overtakes: the two ways to overtake would take turns for ever.
+local function is_answer(head)
+  return head.b ~= 1 and is_awake(head)
+end
+
+-- What may go now does not wait behind what may not yet: all such items come to the head, in their order, so that none is parted from
+-- what belongs to it. False where there is none. The head itself may not.
+local function overtake(c, may)
+  local ahead, behind = {}, {}
+  for _, item in ipairs(redis.call('LRANGE', key('lane', c), 0, -1)) do table.insert(may(header_of(item)) and ahead or behind, item) end
+  if #ahead == 0 then return false end
+  redis.call('DEL', key('lane', c))
+  redis.call('RPUSH', key('lane', c), unpack(ahead))
+  redis.call('RPUSH', key('lane', c), unpack(behind))
+  return true
+end
+
+-- When the first of a lane in which all sleep wakes.
+local function first_wakes(c)
+  local soonest = math.huge
+  for _, item in ipairs(redis.call('LRANGE', key('lane', c), 0, -1)) do
+    soonest = math.min(soonest, asleep_until(header_of(item)) or now)
+  end
+  return soonest
 end
 
 -- What the contact decided of such messages: when, negative for yes; the later of what holds for all of them and for their purpose.
@@ -193,9 +233,10 @@ local function withheld(c, head)
 end
 
 -- Whether a chat had as many messages within the span of an item's cap as that allows. Those that have a cap are counted, each once.
+-- What is decided again was counted as what it was before.
 local function capped(c, head)
   local name = key('recent', c)
-  if redis.call('ZSCORE', name, head.id) then return false end
+  if head.a == 1 or redis.call('ZSCORE', name, head.id) then return false end
   if redis.call('ZCOUNT', name, '(' .. int(now - head.k[2]), '+inf') >= head.k[1] then return true end
   return false
 end
@@ -212,8 +253,8 @@ local function menu_of(menu)
   return string.match(menu, '^{"id":"%x+"') or menu
 end
 
--- The options of an item are known by their labels: of an answer from its commit, of others from when they go. A chat's `menus` are lines,
--- the newest first, bounded; an empty one ahead of them says that something without options was said since.
+-- The options of an item are known by their labels from when it goes, see `offer_soon`. A chat's `menus` are lines, the newest first,
+-- bounded; an empty one ahead of them says that something without options was said since.
 local function offer(c, item, head)
   local known = redis.call('HGET', key('chat', c), 'menus') or ''
   if head.m == 0 then
@@ -228,6 +269,14 @@ local function offer(c, item, head)
     if menu_of(one) ~= menu_of(menu) then table.insert(kept, one) end
   end
   redis.call('HSET', key('chat', c), 'menus', table.concat(kept, '\n'))
+end
+
+-- Those of an answer that goes free-form at once, from its commit on: the contact's next message may be there already.
+local function offer_soon(c, item, open_ms)
+  local head = header_of(item)
+  local known = redis.call('HMGET', key('chat', c), 'in', 'shut')
+  local open = known[1] and known[1] ~= known[2] and now < tonumber(known[1]) + open_ms
+  if is_answer(head) and choose(head, open) == 'free' then offer(c, item, head) end
 end
 
 -- Lease the lane's first item that may go.
@@ -264,20 +313,23 @@ local function lease_lane(c, terms, notes)
     local head = header_of(item)
     local open = math.max(now, head.d or 0) < edge
     local bar = barred(c, head, known[9])
-    if pin and known[6] == '0' and (bar or (pin == 'free' and head.w == 1 and not open)) then -- no post of it can have arrived
+    local first = head.r == 1 and lead_of(c, head) or nil -- 'free', and then the rest goes as well
+    if pin and known[6] == '0' and ( -- no post of it can have arrived
+      bar or (pin == 'free' and head.w == 1 and not open) or (not first and (withheld(c, head) or asleep_until(head)))
+    ) then
       pin = false
-      unpin(c)
+      unchoose(c, head.id)
     end
     if not pin then
-      local first = head.r == 1 and lead_of(c, head) or nil -- 'free', and then the rest goes as well
-      local why = bar or (not first and withheld(c, head)) or (first ~= 'free' and first ~= 'template' and first)
+      local due = first or is_due(head)
+      local why = bar or (due and not first and withheld(c, head)) or (first ~= 'free' and first ~= 'template' and first)
       local verdict = (why or first == 'template') and 'skip' or choose(head, open)
-      local goes = verdict == 'free' or verdict == 'template'
-      local asleep = goes and not first and quiet_until(head)
+      local goes = due and (verdict == 'free' or verdict == 'template')
+      local asleep = not why and not first and (goes or not due) and asleep_until(head)
       if goes and not asleep and head.k and not first and capped(c, head) then why, verdict, goes = 'capped', 'skip', false end
       if asleep then
         if not overtake(c, is_awake) then
-          redis.call('ZADD', shard('lane:ready'), asleep, c)
+          redis.call('ZADD', shard('lane:ready'), first_wakes(c), c)
           return false
         end
       elseif goes then
@@ -288,12 +340,12 @@ local function lease_lane(c, terms, notes)
           return false
         elseif not at then
           pin = verdict
-          if head.k then count_recent(c, head.id) end
+          if head.k and head.a ~= 1 then count_recent(c, head.id) end
           known[5], known[6], known[7], known[8] = '0', '0', int(now), inbound
           redis.call('HSET', chat, 'o:pin', pin, 'o:at', known[7], 'o:in', inbound, 'o:tries', '0', 'o:unknown', '0')
           if head.n then redis.call('HSET', chat, 'o:waits', '1') end
           if head.g ~= '' and head.r ~= 1 then remember_lead(c, head, pin) end
-          if head.b == 1 then offer(c, item, head) end
+          if pin == 'free' or head.s ~= 1 then offer(c, item, head) end
         end
       else
         redis.call('LPOP', key('lane', c))

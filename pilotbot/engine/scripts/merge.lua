@@ -86,7 +86,11 @@ if verb == 'done' then
   redis.call('PEXPIRE', chat, KEEP)
   if redis.call('EXISTS', key('hold', c)) == 1 then return 0 end
   redis.call('ZREM', shard('hold:due'), c)
-  if redis.call('EXISTS', key('lane', c)) == 1 then return 0 end -- what goes from here may be held yet
+  if redis.call('EXISTS', key('lane', c)) == 1 then -- what goes from here may be held yet; what sleeps is not looked at meanwhile
+    local at = redis.call('ZSCORE', shard('lane:ready'), c)
+    if at and tonumber(at) > now + AGAIN then redis.call('ZADD', shard('moves'), at, c) end
+    return 0
+  end
   redis.call('ZREM', shard('moves'), c)
   return 1
 end

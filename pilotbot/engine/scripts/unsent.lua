@@ -11,6 +11,7 @@ if not item or header_of(item).id ~= ARGV[3] then return 'stale' end
 local chat = key('chat', c)
 release_lane(c)
 local at = now
+local never = ARGV[6] ~= '1' and redis.call('HGET', chat, 'o:unknown') == '0' -- no post of it can have arrived
 if ARGV[4] == 'retry' then
   redis.call('HINCRBY', chat, 'o:tries', 1)
   redis.call('HSET', chat, 'o:unknown', ARGV[6])
@@ -20,10 +21,10 @@ elseif ARGV[4] == 'unposted' then
 elseif ARGV[4] == 'again' then
   local known = redis.call('HMGET', chat, 'in', 'o:in')
   if known[1] and known[1] == known[2] then redis.call('HSET', chat, 'shut', known[1]) end
-  unpin(c)
+  if never then unchoose(c, ARGV[3]) else unpin(c) end
 else
   redis.call('LPOP', key('lane', c))
-  unpin(c)
+  if never and ARGV[4] == 'dead' then unchoose(c, ARGV[3]) else unpin(c) end
   if ARGV[4] == 'dead' then bury_item(c, item, ARGV[7], ARGV[8], {}, tonumber(ARGV[9])) end
 end
 wake_lane(c, at)

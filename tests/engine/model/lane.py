@@ -81,6 +81,8 @@ class Outbound:
 
     def may_go(self, item: Item, variant: Pin, now: int) -> bool:
         """Whether an item may be posted first this way."""
+        if self._lead(item) is None and (self.left_out(item, now) or quiet_until(item.quiet, now)):
+            return False
         return not self.barred(item) and (variant == "template" or not item.enforced or self.is_open(now))
 
     def lease_lane(self, now: int) -> Item | None:
@@ -98,7 +100,7 @@ class Outbound:
         while self.lane:
             item = self.lane[0]
             if self.pin and self.pin.known and not self.may_go(item, self.pin.variant, now):
-                self.unpin()
+                self.unchoose(item)
             if self.pin is None:
                 due = self._pins(item, now)
                 if due is not None:
@@ -113,15 +115,17 @@ class Outbound:
     def _pins(self, item: Item, now: int) -> int | None:
         """Pin the first item; or it left the lane, or made way. When to look again, where nothing may go before."""
         if asleep := self._asleep(item, now):
-            return None if self._overtakes(lambda other: quiet_until(other.quiet, now) is None) else asleep
+            if self._overtakes(lambda other: quiet_until(other.quiet, now) is None):
+                return None
+            return min(quiet_until(other.quiet, now) or asleep for other in self.lane)
         variant = self._goes(item, now)
         if variant is None:
             return None
         slow = self.slow > now  # then answers keep the pace, too, and their place
         if (item.business or slow) and (at := self._waits_for_pace(now)):
-            return at if slow or not self._overtakes(lambda other: not other.business) else None
+            return at if slow or not self._overtakes(lambda other: not other.business and not quiet_until(other.quiet, now)) else None
         self.pin = Pinned(variant, self.inbound)
-        if item.cap:
+        if item.cap and not item.again:
             self.recent.setdefault(item.id, now)
         if item.group and not item.rest:
             self.leads[item.group] = variant
@@ -149,7 +153,7 @@ class Outbound:
         return quiet_until(item.quiet, now) if goes and self._lead(item) is None else None
 
     def _capped(self, item: Item, now: int) -> bool:
-        if item.cap is None or item.id in self.recent or self._lead(item) is not None:
+        if item.cap is None or item.again or item.id in self.recent or self._lead(item) is not None:
             return False
         return sum(at > now - item.cap[1] for at in self.recent.values()) >= item.cap[0]
 
@@ -183,12 +187,9 @@ class Outbound:
 
     def _overtakes(self, may: Callable[[Item], bool]) -> bool:
         """What may go does not wait behind what may not: an answer, or what has no quiet hours."""
-        first = next((item for item in self.lane[1:] if may(item)), None)
-        if first is None:
-            return False
-        self.lane.remove(first)
-        self.lane.insert(0, first)
-        return True
+        ahead = [item for item in self.lane if may(item)]
+        self.lane = ahead + [item for item in self.lane if not may(item)]
+        return bool(ahead)
 
     def reported(self, item: str, now: int) -> bool:
         """A message that leads was sent, or failed. Returns whether something waited for that."""
@@ -210,7 +211,7 @@ class Outbound:
                     return "busy"
                 if not self.pin.known:
                     return "gone"
-                self.unpin()
+                self.unchoose(item)
                 self.lane_due = min(self.lane_due or now, now)
             self.lane.remove(item)
             self.lane_due = self.lane_due if self.lane else None
@@ -258,6 +259,11 @@ class Outbound:
 
     def unpin(self) -> None:
         self.pin = self.opened = None
+
+    def unchoose(self, item: Item) -> None:
+        """No post of it can have arrived: a cap does not count it."""
+        self.unpin()
+        self.recent.pop(item.id, None)
 
     def settled(self) -> Item:
         """The lane's first item is done with."""

@@ -120,6 +120,8 @@ class Outward(Bench):
         if chat.sender != lane.token or chat.pin is None:
             return
         at = self.now
+        if verdict in {"dead", "again"} and chat.pin.known and not unknown:
+            chat.recent.pop(lane.item.id, None)
         if verdict == "dead":
             item = chat.settled()
             chat.dead[label(item)] = item
