@@ -67,13 +67,21 @@ def push(
 
 
 @templates.command("pull")
-def pull(target: Target, *, number: Number = None, dry_run: DryRun = False, data: BotData = None) -> None:
-    """Write the platform's templates down beside the bot, where they are not as they are there.
+def pull(
+    target: Target,
+    *,
+    number: Number = None,
+    force: Annotated[bool, typer.Option("--force", help="Write files anew that say something else here.")] = False,
+    dry_run: DryRun = False,
+    data: BotData = None,
+) -> None:
+    """Write the platform's templates down beside the bot, where they are not there yet.
 
-    A file that is as it is there is not touched; comments in one that is written are lost.
+    A file that says something else than the platform is kept, unless --force is given: then its comments are lost. Exit code 1 where one
+    was kept, or cannot be written as a definition.
 
     Example: pilotbot templates pull bots/orders.py
     """
     from pilotbot.cli.templates import pull_templates
 
-    pull_templates(target, number=number, dry_run=dry_run, data=data)
+    pull_templates(target, number=number, force=force, dry_run=dry_run, data=data)

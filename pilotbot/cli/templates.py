@@ -18,7 +18,7 @@ from pilotbot.cli.installation import at_hand
 from pilotbot.cli.platform import at_platform, listed, numbers_of, refusals
 from pilotbot.platform import PilotStatus, TemplateInfo
 from pilotbot.replies.catalogue import Definition
-from pilotbot.replies.definitions import dump
+from pilotbot.replies.definitions import dump, read_definition
 from pilotbot.replies.drift import Step, plan, pulled, there
 from pilotbot.server.templates import folder, read_folder
 from pilotbot.settings import NumberSettings, Settings
@@ -79,26 +79,43 @@ def push_templates(target: str, *, number: str | None, dry_run: bool, wait: bool
 
 
 @told()
-def pull_templates(target: str, *, number: str | None, dry_run: bool, data: Path | None) -> None:
-    """Write the platform's templates down beside the bot, where they are not as they are there."""
+def pull_templates(target: str, *, number: str | None, force: bool, dry_run: bool, data: Path | None) -> None:
+    """Write the platform's templates down beside the bot, where they are not as they are there; with `force` over other ones, too.
+
+    What would not read back as a definition is not written: it would keep the bot from starting. Exit code 1 where anything is left out.
+    """
     place = _place(target, data)
     numbers = numbers_of(place.settings, number)
     if len(numbers) > 1:
         raise Failed(f"each number has templates of its own: name one with --number, {' or '.join(one.name for one in numbers)}")
     ((_, infos),) = asyncio.run(listed(place.settings, numbers))
     found = pulled(place.catalogue, infos, language=place.settings.language or LANGUAGE)
+    left_out = False
     for definition in found:
+        _, flaws = read_definition(definition.name, text := dump(definition))
+        if problem := next((flaw.text for flaw in flaws if flaw.sure), None):
+            typer.echo(f"not written: {definition.name} cannot be defined here: {problem}", err=True)
+            left_out = True
+            continue
         path = Path(definition.file) if definition.file else place.home / f"{definition.name}.yaml"
+        if definition.file and not force:
+            typer.echo(
+                f"kept {relative(str(path))}, which says something else than the platform: --force writes it anew", err=True
+            )
+            left_out = True
+            continue
         typer.echo(f"{'would write' if dry_run else 'wrote'} {relative(str(path))}")
         if not dry_run:
             if not definition.file and path.exists():
                 raise Failed(f"{relative(str(path))} is there, and defines another template: rename it")
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(dump(definition), "utf-8")
+            path.write_text(text, "utf-8")
     if not found:
         typer.echo("nothing to write: all is here as it is there")
     if any(there(info).parts == ("body",) for info in infos):
         typer.echo("the platform tells only the bodies of some; their headers, footers and buttons stayed as they were", err=True)
+    if left_out:
+        raise typer.Exit(1)
 
 
 def table(steps: Sequence[Step], infos: Sequence[TemplateInfo], *, meta: bool) -> list[str]:

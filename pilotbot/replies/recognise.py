@@ -108,17 +108,17 @@ def _at_place(menu: Menu, place: int | None) -> list[_Found]:
 
 
 def _by_number(menu: Menu, number: int | None) -> list[_Found]:
-    """By the number of an option; where no numbers are shown, a label that has that number may be meant as well."""
+    """By the number of an option; where no numbers are shown, a label that begins with it may be meant as well."""
     found = _at_place(menu, number)
     if number is None or not found or menu.numbered:
         return found
     counts = [cardinal_in((fold(entry.label).split() or [""])[0]) for entry in menu.entries]
     known = number > 1 or sum(count is not None for count in counts) > 1  # one is an article, too
-    digits = re.compile(f"(?<!\\d)0*{number}(?!\\d)")
+    digits = re.compile(f"(?:[a-z]{{1,2}} )?0*{number}(?!\\d)")  # "2x", "R$ 2"
     return found + [
         (menu, entry)
         for entry, count in zip(menu.entries, counts, strict=True)
-        if digits.search(fold(entry.label)) or (known and count == number)
+        if digits.match(fold(entry.label)) or (known and count == number)
     ]
 
 

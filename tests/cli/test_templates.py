@@ -10,6 +10,7 @@ import pytest
 from typer.testing import Result
 
 from pilotbot.cli import templates
+from pilotbot.platform import TemplateInfo
 from pilotbot.replies.definitions import read_catalogue
 from pilotbot.sandbox import Sandbox, SandboxSettings
 
@@ -233,10 +234,26 @@ class TestPull:
         assert (await run("templates", "pull", "shop.py")).stdout == "nothing to write: all is here as it is there\n"
 
     async def test_what_is_there_is_changed_in_its_file(self, run: Run, file: Path) -> None:
-        write(file, FILE.replace("Your order", "The order"))
-        assert "wrote templates/order_status.yaml" in (await run("templates", "pull", "shop.py")).stdout
+        write(file, mine := FILE.replace("Your order", "The order"))
+        result = await run("templates", "pull", "shop.py")
+        assert (result.exit_code, read(file)) == (1, mine)
+        assert "kept templates/order_status.yaml, which says something else than the platform" in result.stderr
+        assert "wrote templates/order_status.yaml" in (await run("templates", "pull", "shop.py", "--force")).stdout
         before, after = (read_catalogue([("", text)])[0] for text in (FILE, read(file)))
         assert after == before
+
+    async def test_what_would_not_read_back_is_not_written(self, run: Run, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        given = (("../../evil", "Hi."), ("hi", "{{x}} hi"))
+        odd = [TemplateInfo(id=name, name=name, category="UTILITY", body=body) for name, body in given]
+
+        async def listed(_: Any, numbers: Any) -> list[tuple[Any, Any]]:
+            return [(numbers[0], tuple(odd))]
+
+        monkeypatch.setattr("pilotbot.cli.templates.listed", listed)
+        result = await run("templates", "pull", "shop.py")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.count("not written: ") == 2
+        assert list(desk.parent.rglob("*evil*")) == []
 
     async def test_a_dry_run_writes_nothing(self, run: Run, desk: Path) -> None:
         assert "would write templates/welcome.yaml" in (await run("templates", "pull", "shop.py", "--dry-run")).stdout

@@ -131,7 +131,7 @@ class TestPersons:
         assert await door.engine.alias("BR.77") == ANA
         await door.take(message(id="c", messageId="c", **{"from": "BR.77"}))
         view = await door.engine.chat(door.place("+551187650001").key)
-        assert (view.waiting_events, view.fields["address"]) == (2, b"BR.77")
+        assert (view.waiting_events, view.fields["address"]) == (2, b"+5511987650001")
 
     async def test_the_name_is_kept_and_a_missing_one_does_not_erase_it(self, door: Door) -> None:
         await door.take(message(id="a", messageId="a", participantName="Ana"))

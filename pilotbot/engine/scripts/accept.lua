@@ -46,7 +46,7 @@ if known(id) or known(message) or note_only and known(note) then  -- the reply m
 end
 -- Older than what dedupe remembers: a capture played again, or a device's history.
 if at and at < now - REMEMBER then return {'stale', 0, 0, {}, '', 0} end
-local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers', 'generation', 'gone', 'kind', 'moved')
+local known_chat = redis.call('HMGET', chat, 'seq', 'in', 'shut', 'flood', 'o:waits', 'timers', 'generation', 'gone', 'kind', 'moved', 'address')
 if known_chat[10] then return {'moved', 0, 0, {}, known_chat[10], 0} end
 local gone = tonumber(known_chat[8] or '-1')
 if math.min(at or now, now) <= gone then return {'forgotten', 0, 0, {}, '', 0} end
@@ -68,8 +68,10 @@ local seq = tonumber(known_chat[1] or '0') + 1
 local set = {'seq', int(seq)}
 if kind ~= 's' then  -- the status of a message says nothing new of its chat
   for i, name in ipairs({'number', 'kind', 'address'}) do
+    -- A phone that is known stays what we write to, also where its contact writes under a BSUID.
+    local phone = name == 'address' and string.sub(known_chat[11] or '', 1, 1) == '+' and string.sub(ARGV[12], 1, 1) ~= '+'
     table.insert(set, name)
-    table.insert(set, ARGV[9 + i])
+    table.insert(set, phone and known_chat[11] or ARGV[9 + i])
   end
 end
 if ARGV[13] ~= '' then
