@@ -52,8 +52,8 @@ class TurnDesk:
     `human` is who has the chat in place of the bot, `change` who has it after this turn, where that is staged, `back_after` for how long.
     `answering`: the contact brought the event, so that a reply is an answer; else nobody asked for it. `hushes`: nothing is said at once
     should a person have the chat by then. `contact` is who a chat with a contact is with, `before` as they were before this turn, `found`
-    what was found out about them; `policy` holds for what is said, and is the handler's once that is known. `heard` is told of all that is said, where there is a journal;
-    `direct` is missing where nothing may reach the platform.
+    what was found out about them; `policy` holds for what is said, and is the handler's once that is known. `heard` is told of all that is
+    said, where there is a journal; `direct` is missing where nothing may reach the platform.
     """
 
     engine: TurnEngine

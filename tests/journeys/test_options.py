@@ -119,6 +119,24 @@ async def test_once_something_else_was_said_only_labels_mean_the_old_options_and
     assert await answer(stage) == "Texto: falar com alguém"
 
 
+@pytest.mark.parametrize("typed", ["pessoas", "2 pessoa", "2"])
+async def test_members_of_a_group_are_not_asked_what_they_mean(stage: Stage, typed: str) -> None:
+    bot, group = helpdesk(), "120363000000000001@g.us"
+
+    @bot.group()
+    async def talk(ctx: Context) -> None:
+        if ctx.text == "quantos":
+            await ctx.reply("Quantos são?", options=["2 pessoas", "4 pessoas"])
+        else:
+            await ctx.reply(f"Texto: {ctx.text}")
+
+    await stage.work(bot, keys=("ps_sandbox_evolution",), api_key="ps_sandbox_evolution", number_kind="evolution_v2")
+    for count, text in enumerate(("quantos", typed), 1):
+        await stage.says(text, event="group", groupId=group, number="num_evolution")
+        rows = await stage.sees(count, contact=group)
+    assert rows[-1]["text"] == {"2": "Texto: 4 pessoas"}.get(typed, f"Texto: {typed}")
+
+
 async def test_what_was_said_last_is_answered_however_late(stage: Stage) -> None:
     await stage.work(helpdesk())
     await stage.says("oi")

@@ -148,7 +148,7 @@ async def test_a_tap_on_a_template_of_three_days_ago_brings_its_payload(stage: S
     await stage.says("hi")
     await stage.sees(1, settled=True)
     await stage.travel("25h")
-    await bot.notify(ANA, STATUS, media=media, template=Template("on_its_way", order="{{ order }}"), order="4242")
+    await bot.notify(ANA, STATUS, media=media, template=Template("on_its_way", order="4242"), order="4242")
     row = (await stage.sees(2, settled=True))[-1]
     assert (row["mode"], row["status"]) == ("template", "READ")
     await stage.travel("3d")

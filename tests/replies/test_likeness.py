@@ -67,7 +67,7 @@ def test_another_word_is_no_slip(typed: str, label: str) -> None:
     ("typed", "label"),
     [
         ("prata", "Preta"), ("noite", "Norte"), ("caso", "Casa"), ("pegar agora", "Pagar agora"), ("junho", "Julho"), ("julio", "Junio"),
-        ("10 de junho", "10 de julho"), ("june", "July"), ("turma b", "Turma A"), ("plano b mensal", "Plano A mensal"), 
+        ("10 de junho", "10 de julho"), ("june", "July"), ("turma b", "Turma A"), ("plano b mensal", "Plano A mensal"),
         ("departamento b", "Departamento A"),
         ("wednesday", "Wednesdays only 2"), ("tursday afternoon", "Tuesday afternoon"),
     ],

@@ -107,6 +107,8 @@ end
 local theirs, ids, recent, kept, held, timers = fields(lists[1]), lists[2], lists[3], lists[4], lists[5], lists[6]
 local ours, notes = fields(redis.call('HGETALL', chat)), {}
 local waits = ours.joining or ''
+-- It does not wait any more: this was done, or both were forgotten since 'look', and nothing of them comes back.
+if verb == 'take' and not string.find(waits, source, 1, true) then return {notes} end
 for i = 1, #ids, 2 do redis.call('ZADD', key('dedupe', c), 'GT', ids[i + 1], ids[i]) end
 redis.call('PEXPIRE', key('dedupe', c), KEEP)
 
