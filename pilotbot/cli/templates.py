@@ -99,9 +99,7 @@ def pull_templates(target: str, *, number: str | None, force: bool, dry_run: boo
             continue
         path = Path(definition.file) if definition.file else place.home / f"{definition.name}.yaml"
         if definition.file and not force:
-            typer.echo(
-                f"kept {relative(str(path))}, which says something else than the platform: --force writes it anew", err=True
-            )
+            typer.echo(f"kept {relative(str(path))}, which says something else than the platform: --force writes it anew", err=True)
             left_out = True
             continue
         typer.echo(f"{'would write' if dry_run else 'wrote'} {relative(str(path))}")

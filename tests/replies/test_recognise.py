@@ -120,9 +120,7 @@ def test_a_tap_means_a_label_and_no_place() -> None:
 
 
 @pytest.mark.parametrize("awaited", [True, False])
-@pytest.mark.parametrize(
-    ("text", "choice_id"), [("Sim", None), ("Confirmar", "1"), ("Pedido", None), ("Nao, mantr", None)]
-)
+@pytest.mark.parametrize(("text", "choice_id"), [("Sim", None), ("Confirmar", "1"), ("Pedido", None), ("Nao, mantr", None)])
 def test_a_tap_on_what_is_not_known_means_a_whole_label_or_nothing(text: str, choice_id: str | None, *, awaited: bool) -> None:
     offered = menu("Sim, quero cancelar", "Não, manter", "Ver pedido")
     assert recognise([offered], text, choice_id=choice_id, tapped=True, awaited=awaited) is None
