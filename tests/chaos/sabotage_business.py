@@ -98,7 +98,7 @@ def pin() -> None:
 
     def fickle(_: str, source: str) -> str:
         if "local function lease_lane(" in source:
-            source = _replaced(source, r"if pin and known\[6\] == '0' and \(bar", "if pin and (bar")
+            source = _replaced(source, r"if pin and known\[6\] == '0' and \(", "if pin and (")
         return source
 
     _rewrite(fickle)
