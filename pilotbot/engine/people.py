@@ -43,11 +43,11 @@ class People:
             await asyncio.sleep(0.005)
         return True
 
-    async def decide(self, decision: Decision) -> None:
-        """Enter what a contact decided, tell all their chats, and wait for what is being posted there right now, a lease at most."""
+    async def decide(self, decision: Decision, *, wait: bool = True) -> None:
+        """Enter what a contact decided, tell all their chats, and `wait` for what is being posted there right now, a lease at most."""
         marks = await self.consents.record(decision.person, decision.entry)
         owners = await asyncio.gather(*(self.consents.mark(chat, marks) for chat in decision.chats))
-        forbids = decision.entry.mark > 0
+        forbids = wait and decision.entry.mark > 0
         patience = self.terms.lease / 1000
         settled = await asyncio.gather(
             *(self.lane_settles(chat, owner, patience) for chat, owner in zip(decision.chats, owners, strict=True) if owner and forbids)

@@ -188,11 +188,14 @@ class Intake:
         return self._opt_out.decided(event.text, opted_out=())
 
     async def _decide_now(self, event: events.Event, place: Place, purpose: Scope) -> None:
-        """An opt-out holds from when it is accepted, whatever it waits behind; it is confirmed in its turn."""
+        """An opt-out holds from when it is accepted, whatever it waits behind.
+
+        Its turn confirms it, once what is just being posted is settled: the webhook does not wait for that.
+        """
         now = (await self._engine.chat(place.key)).now
         text = event.text if isinstance(event, events.Inbound) else ""
         entry = Consent(what="out", at=min(event.at or now, now), source="word", evidence=text, event=event.id, purpose=purpose)
-        await self._engine.decide(await decision(self._engine, self._names, place.address, entry))
+        await self._engine.decide(await decision(self._engine, self._names, place.address, entry), wait=False)
 
     async def _consented(self, lead: events.Lead) -> None:
         """Who said yes in a form of an advertisement has opted in to marketing."""
