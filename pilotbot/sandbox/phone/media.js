@@ -24,7 +24,9 @@ export function media(address, kind, about) {
   const failed = (event) => event.target.closest("figure").replaceWith(broken());
   if (kind === "audio") {
     const figure = h("figure", { class: "media audio" });
-    figure.append(player(about.id, link, about.voice, () => figure.replaceWith(broken())));
+    const made = player(about.id, link, about.voice, () => figure.replaceWith(broken()));
+    if (made === null) return broken();
+    figure.append(made);
     return figure;
   }
   if (kind === "video") {

@@ -16,7 +16,8 @@ const players = new Map(); // id -> the player's element
  * @param {string} id
  * @param {string} address
  * @param {boolean} voice whether it is a voice message
- * @param {() => void} failed called when the sound cannot be played
+ * @param {() => void} failed called when the sound turns out not to be playable
+ * @returns {HTMLElement | null} null where that is known already: it is told once, and the bubble may be drawn anew after that
  */
 export function player(id, address, voice, failed) {
   const key = `${id} ${address} ${document.documentElement.lang}`;
@@ -27,7 +28,7 @@ export function player(id, address, voice, failed) {
   }
   const made = players.get(key);
   made.failed = failed;
-  return made.element;
+  return made.sound.error ? null : made.element;
 }
 
 function build(address, voice) {
@@ -52,7 +53,7 @@ function build(address, voice) {
     speed,
     h("span", { class: "player-about" }, icon(voice ? "audio" : "sound"), time),
   );
-  const made = { element, failed: () => {} };
+  const made = { element, sound, failed: () => {} };
 
   const known = () => (Number.isFinite(sound.duration) ? sound.duration : 0); // a live recording does not tell its length
   const draw = () => {

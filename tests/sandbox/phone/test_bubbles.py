@@ -175,6 +175,19 @@ async def test_a_sound_that_cannot_be_played_is_a_file(phone: OpenPage, platform
     await expect(page.get_by_test_id("file")).to_contain_text("Cannot be shown here")
 
 
+async def test_a_sound_that_cannot_be_played_stays_a_file_when_its_bubble_is_drawn_anew(phone: OpenPage, sandbox: Sandbox) -> None:
+    page = await phone()
+    twice = """async (address) => {
+        const { media } = await import('/phone/media.js');
+        const box = document.body.appendChild(document.createElement('div'));
+        const drawn = () => media(address, 'audio', { id: 'broken', voice: true });
+        box.append(drawn());
+        while (!box.querySelector('.file')) await new Promise((later) => setTimeout(later, 5));
+        return drawn().className;
+    }"""
+    assert await page.evaluate(twice, f"{sandbox.url}/phone/nothing.ogg") == "file"
+
+
 async def test_a_document_tells_its_name_kind_and_size(phone: OpenPage, platform: Platform, sandbox: Sandbox) -> None:
     page = await phone()
     await greet(page, platform)
