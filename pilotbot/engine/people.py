@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 
 from pilotbot.engine.calls import Calls
@@ -13,6 +12,7 @@ from pilotbot.engine.merge import Merges, Move, Rename
 from pilotbot.engine.timers import Timers
 from pilotbot.engine.traces import Traces
 from pilotbot.engine.values import HOUR, PutAside, Terms, Waits
+from pilotbot.engine.waiting import lane_settles
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +35,8 @@ class People:
         raise NotImplementedError
 
     async def lane_settles(self, key: ChatKey, owner: str, patience: float) -> bool:
-        """Wait until what a lane had under way for this owner is settled. False where it still is, after `patience` seconds."""
-        until = time.monotonic() + patience
-        while (found := await self._calls.command("HGET", f"{base(key.shard)}:lane:owner", key.id)) and found.decode() == owner:
-            if time.monotonic() > until:
-                return False
-            await asyncio.sleep(0.005)
-        return True
+        """Wait until what a lane had under way is settled: see `waiting.lane_settles`."""
+        return await lane_settles(self._calls, key, owner, patience)
 
     async def decide(self, decision: Decision, *, wait: bool = True) -> None:
         """Enter what a contact decided, tell all their chats, and `wait` for what is being posted there right now, a lease at most."""

@@ -20,6 +20,7 @@ from pilotbot.engine.keys import ChatKey, Keyring, base, compact, spread
 from pilotbot.engine.letters import letter_of
 from pilotbot.engine.records import Record
 from pilotbot.engine.values import Letter, Notice, pairs
+from pilotbot.engine.waiting import lane_settles
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class Traces:
         """Erase chats and all that belongs to them. Safe to repeat, and to be repeated after a crash."""
         posting = await asyncio.gather(*(self._calls.script("forget", chat.shard, chat.id, "stop", "") for chat in chats))
         under_way = [(chat, token.decode(), item) for chat, (token, item) in zip(chats, posting, strict=True) if token]
-        if not all(await asyncio.gather(*(self._settles(chat, token) for chat, token, _ in under_way))):
+        if not all(await asyncio.gather(*(lane_settles(self._calls, chat, token, self._patience) for chat, token, _ in under_way))):
             log.warning("a contact was forgotten while a message to them was under way, and it is not known yet what became of it")
         await asyncio.gather(*(self._calls.script("forget", chat.shard, chat.id, "rest", item) for chat, _, item in under_way))
         await self._erase_records(await self.records(chats, mentions))
@@ -134,15 +135,6 @@ class Traces:
                 kind, _, own = name.id.rpartition(":")
                 if own in names and kind not in OF_SCRIPT:
                     await self._calls.command("UNLINK", f"{base(name.shard)}:{name.id}")
-
-    async def _settles(self, chat: ChatKey, owner: str) -> bool:
-        """Wait until what is being posted is settled; a lease at most."""
-        until = time.monotonic() + self._patience
-        while await self._calls.command("HGET", f"{base(chat.shard)}:lane:owner", chat.id) == owner.encode():
-            if time.monotonic() > until:
-                return False
-            await asyncio.sleep(0.01)
-        return True
 
     async def _erase_records(self, records: Sequence[Record]) -> None:
         gone = {record.key for record in records}

@@ -1,5 +1,7 @@
 """What waits on the way out and why: for a report, to be cancelled until it is delivered; and what a chat got lately."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import Literal
 
@@ -9,6 +11,16 @@ from pilotbot.engine.records import Record
 from pilotbot.engine.values import HOUR
 
 Taken = Literal["cancelled", "posted", "busy", "gone"]
+
+
+async def lane_settles(calls: Calls, key: ChatKey, owner: str, patience: float) -> bool:
+    """Wait until what a lane had under way for this owner is settled. False where it still is, after `patience` seconds."""
+    until = time.monotonic() + patience
+    while await calls.command("HGET", f"{base(key.shard)}:lane:owner", key.id) == owner.encode():
+        if time.monotonic() > until:
+            return False
+        await asyncio.sleep(0.005)
+    return True
 
 
 class Waiting:
